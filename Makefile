@@ -1,0 +1,61 @@
+# Each target sets itself up. Works with GNU make 3.81 (macOS) and newer.
+#
+#   make run      the chat at http://localhost:3000      (PORT=3001 BACKEND_PORT=8001 to move it)
+#   make test     all tests, the browser's included      (ARGS="-k rooms" to choose)
+#   make check    style, types, architecture
+#   make lock     the lock files anew, from pyproject.toml
+#   make clean    remove what a run made                 (DATA=yes: the local database too)
+
+SHELL = /bin/sh
+VENV = .venv
+BIN = $(VENV)/bin
+ARGS =
+
+# A changed lock file is a new stamp, and the environment is brought in line with it.
+APP = $(VENV)/app-$(shell cksum < requirements.lock | cut -d' ' -f1)
+DEV = $(VENV)/dev-$(shell cksum < requirements-dev.lock | cut -d' ' -f1)
+
+.PHONY: run test check lock clean browser
+.DEFAULT_GOAL = run
+
+run: $(APP)
+	@$(BIN)/python -m chatapp
+
+test: $(DEV) browser
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: $(DEV)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q tests/test_architecture.py
+
+# `universal`: one lock for every platform. No addresses in it: whose mirror it was made with is nobody's concern.
+COMPILE = $(BIN)/uv pip compile -q pyproject.toml --universal --generate-hashes --no-emit-index-url --custom-compile-command "make lock" $(UPGRADE)
+lock: $(BIN)/uv
+	$(COMPILE) -o requirements.lock
+	$(COMPILE) --group dev -c requirements.lock -o requirements-dev.lock
+	@if grep -n '://' requirements*.lock; then echo "The lock files must not carry addresses."; exit 1; fi
+
+clean:
+	@if [ "$(DATA)" = yes ] && [ -d .standin ]; then $(BIN)/python -m chatapp.standin reset; fi
+	rm -rf $(VENV) .web .states .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .chatapp.lock
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	@if [ -d .standin ]; then echo "Kept: .standin, the local database. \`make clean DATA=yes\` removes it too."; fi
+
+# --- The environment -----------------------------------------------------------------------------------------------------
+
+$(APP): $(BIN)/uv
+	@tools/install requirements.lock
+	@rm -f $(VENV)/app-* && touch $@
+
+$(DEV): $(BIN)/uv
+	@tools/install requirements-dev.lock
+	@rm -f $(VENV)/app-* $(VENV)/dev-* && touch $(APP) $@
+
+$(BIN)/uv:
+	@tools/environment
+
+browser: $(DEV)
+	@tools/browser

@@ -1,0 +1,80 @@
+"""The HTTP face: Auth and Realtime, a status at the root, and a plain "not here" for the rest of Supabase."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from .auth.routes import auth_routes
+from .auth.service import Auth
+from .realtime.channels import Services
+from .realtime.service import realtime_routes
+
+METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+
+
+def make_app(auth: Auth, services: Services, is_healthy: Callable[[], bool]) -> Starlette:
+    """Return the application. `is_healthy` tells whether Postgres and the change stream are there."""
+    project = auth.keys.record.project
+
+    async def health(_request: Request) -> JSONResponse:
+        healthy = is_healthy()
+        return JSONResponse(
+            {"project": project, "status": "ok" if healthy else "not ready"}, 200 if healthy else 503
+        )
+
+    return Starlette(
+        routes=[
+            Route("/", _status),
+            Route("/health", health),
+            *auth_routes(auth),
+            *realtime_routes(services),
+            Route("/storage/v1/{path:path}", _no_storage, methods=METHODS),
+            Route("/rest/v1/{path:path}", _no_rest, methods=METHODS),
+            Route("/{service}/v1/{path:path}", _no_service, methods=METHODS),
+        ]
+    )
+
+
+async def _status(_request: Request) -> JSONResponse:
+    return JSONResponse(
+        {
+            "name": "standin",
+            "what": "A local Supabase for development. It sends no mail.",
+            "services": {"auth": "/auth/v1", "realtime": "/realtime/v1"},
+            "missing": [
+                "storage",
+                "rest",
+                "functions",
+                "graphql",
+                "postgres_changes",
+                "OAuth",
+                "MFA",
+                "e-mail",
+            ],
+        }
+    )
+
+
+async def _no_storage(_request: Request) -> JSONResponse:
+    return JSONResponse(
+        {"statusCode": "501", "error": "NotImplemented", "message": _sentence("Storage")}, 501
+    )
+
+
+async def _no_rest(_request: Request) -> JSONResponse:
+    hint = "Use DATABASE_URL with a Postgres driver."
+    body = {"code": "501", "message": _sentence("PostgREST"), "details": None, "hint": hint}
+    return JSONResponse(body, 501)
+
+
+async def _no_service(request: Request) -> JSONResponse:
+    return JSONResponse({"code": 501, "message": _sentence(request.path_params["service"].capitalize())}, 501)
+
+
+def _sentence(service: str) -> str:
+    return f"The local stand-in has no {service}: use a hosted Supabase project for it."

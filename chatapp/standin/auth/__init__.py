@@ -1,0 +1,3 @@
+"""Auth as a hosted project speaks it (`supabase/auth`, formerly GoTrue): the part that passwords and sessions
+need.
+"""

@@ -1,0 +1,1 @@
+"""People: profiles, and the sessions by which they are signed in."""

@@ -1,0 +1,179 @@
+"""Verbs about people: getting in, getting out, changing one's name.
+
+A session is our own: the browser holds a random value, the database its sha-256 beside Supabase's tokens.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import logging
+import secrets
+from datetime import UTC, datetime, timedelta
+
+from sqlmodel import col, delete, func, update
+
+from chatapp import settings
+from chatapp.accounts.model import NAME_LIMIT, PASSWORD_LEAST, Profile, Session
+from chatapp.actor import SYSTEM, Actor
+from chatapp.db import transaction
+from chatapp.errors import ChatError, Invalid, NotFound, Unauthorized
+from chatapp.supabase import auth
+from chatapp.texts import clean, storable
+
+log = logging.getLogger(__name__)
+
+SESSION_LASTS = timedelta(days=30)
+TICKET_LASTS = timedelta(seconds=60)
+REFRESH_BEFORE = timedelta(seconds=60)
+EMAIL_LIMIT = 254  # RFC 5321
+PASSWORD_MOST = 72  # bytes: bcrypt, which Supabase Auth uses, reads no further
+
+DEMO_PEOPLE = {
+    "Ada": "Ada Lovelace",
+    "Grace": "Grace Hopper",
+    "Linus": "Linus Torvalds",
+    "Katherine": "Katherine Johnson",
+    "Alan": "Alan Turing",
+}
+"""Whom one can be on the stand-in with one click, by first name."""
+
+
+async def sign_up(name: str, email: str, password: str) -> str:
+    """Make an account and sign in; return a ticket to `redeem`. Raises Invalid or Unavailable."""
+    name, email = clean(name, "Name", NAME_LIMIT), _email(email)
+    return await _open_session(await auth.sign_up(name, email, _new_password(password)))
+
+
+async def sign_in(email: str, password: str) -> str:
+    """Sign in; return a ticket to `redeem`. Raises Invalid or Unavailable."""
+    return await _open_session(await auth.sign_in(_email(email), _password(password)))
+
+
+async def continue_as(name: str) -> str:
+    """Sign in as a demo person; return a ticket. Raises NotFound on every project but the stand-in."""
+    if not offers_demo() or name not in DEMO_PEOPLE:
+        raise NotFound
+    return await _open_session(await auth.sign_in(demo_email(name), demo_password()))
+
+
+async def redeem(ticket: str) -> str:
+    """Exchange a ticket, good once and for a minute, for the session's value for the cookie. Raises Unauthorized.
+
+    The ticket has been in an address, and so in logs: what the browser keeps is a new value.
+    """
+    value, mine = secrets.token_urlsafe(32), col(Session.id_hash) == _hashed(ticket)
+    fresh = col(Session.created_at) > func.now() - TICKET_LASTS
+    exchange = update(Session).where(mine, fresh, col(Session.expires_at) > func.now())
+    lasting = {"id_hash": _hashed(value), "expires_at": datetime.now(UTC) + SESSION_LASTS}
+    async with transaction(SYSTEM) as session:
+        done = await session.exec(exchange.values(lasting).returning(col(Session.user_id)))
+        if done.one_or_none() is None:
+            raise Unauthorized
+    return value
+
+
+def offers_demo() -> bool:
+    """Tell whether demo people may be offered: only where this process itself started the stand-in."""
+    return settings.current().is_standin
+
+
+def demo_email(name: str) -> str:
+    """Return the address of a demo person, at a domain that can have no mail."""
+    return f"{name.lower()}@example.com"
+
+
+def demo_password() -> str:
+    """Return the demo people's password: derived, so that nobody can guess it from the source."""
+    key = settings.current().supabase_secret_key.get_secret_value().encode()
+    return hmac.new(key, b"demo people", hashlib.sha256).hexdigest()
+
+
+async def sign_out(actor: Actor) -> None:
+    """End the actor's session: here at once, at Supabase as far as it answers. The database tells every tab
+    of it.
+    """
+    gone = delete(Session).where(col(Session.id_hash) == _key(actor)).returning(col(Session.access_token))
+    async with transaction(SYSTEM) as session:
+        access_token = (await session.exec(gone)).scalar_one_or_none()
+    if access_token:
+        await _end_at_supabase(access_token)
+
+
+async def access_token(actor: Actor) -> str:
+    """Return a Supabase access token of the actor's that is good for a minute at least.
+
+    A refresh token works once: the row's lock makes one caller refresh and the others take what it got.
+    Raises Unauthorized when the session has ended, here or at Supabase.
+    """
+    async with transaction(SYSTEM) as session:
+        row = await session.get(Session, _key(actor), with_for_update=True)
+        if row is None:
+            raise Unauthorized
+        if row.access_expires_at - datetime.now(UTC) < REFRESH_BEFORE:
+            _renew(row, await auth.refresh(row.refresh_token))
+        return row.access_token
+
+
+async def rename(actor: Actor, name: str) -> None:
+    """Change the actor's name, everywhere. Raises Invalid."""
+    change = update(Profile).where(col(Profile.id) == actor.user_id).values(name=clean(name, "Name", NAME_LIMIT))
+    async with transaction(actor) as session:
+        await session.exec(change)
+
+
+async def _open_session(tokens: auth.Tokens) -> str:
+    value = secrets.token_urlsafe(32)
+    row = Session(
+        id_hash=hashlib.sha256(value.encode()).digest(),
+        user_id=tokens.user_id,
+        expires_at=datetime.now(UTC) + TICKET_LASTS,  # lasting only once it is redeemed
+        access_token=tokens.access_token,
+        refresh_token=tokens.refresh_token,
+        access_expires_at=tokens.access_expires_at,
+    )
+    async with transaction(SYSTEM) as session:
+        session.add(row)
+    return value
+
+
+def _renew(row: Session, tokens: auth.Tokens) -> None:
+    row.access_token, row.refresh_token = tokens.access_token, tokens.refresh_token
+    row.access_expires_at, row.seen_at = tokens.access_expires_at, datetime.now(UTC)
+
+
+async def _end_at_supabase(access_token: str) -> None:
+    try:
+        await auth.sign_out(access_token)
+    except ChatError as error:
+        log.warning("Supabase was not told of a sign-out: %s", error.message)
+
+
+def _hashed(value: str) -> bytes:
+    return hashlib.sha256(value.encode(errors="replace")).digest()
+
+
+def _key(actor: Actor) -> bytes:
+    return bytes.fromhex(actor.session_id)
+
+
+def _email(email: str) -> str:
+    email = clean(email, "Email", EMAIL_LIMIT)
+    name, at, host = email.rpartition("@")
+    if not (name and at and host) or any(char.isspace() for char in email):
+        raise Invalid("This is not an email address we can use.")
+    return email
+
+
+def _password(password: str) -> str:
+    if not storable(password, "Password"):
+        raise Invalid("Password is empty.")
+    return password
+
+
+def _new_password(password: str) -> str:
+    if len(storable(password, "Password")) < PASSWORD_LEAST:
+        raise Invalid(f"Password must be at least {PASSWORD_LEAST} characters.")
+    if len(password.encode()) > PASSWORD_MOST:
+        raise Invalid(f"Password must be at most {PASSWORD_MOST} bytes.")
+    return password

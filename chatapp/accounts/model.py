@@ -1,0 +1,47 @@
+"""Profiles and sessions. What must hold is in `sql/`, where it holds for everybody."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Text
+from sqlmodel import Field, SQLModel
+
+from chatapp import columns
+
+NAME_LIMIT = 80
+PASSWORD_LEAST = 8
+
+
+class Profile(SQLModel, table=True):
+    """An account of Supabase Auth as others see it.
+
+    `id` is the account's; a trigger makes the one with the other.
+    """
+
+    __tablename__ = "profiles"
+
+    id: UUID = Field(primary_key=True)
+    name: str = Field(sa_type=Text)
+    avatar_url: str | None = Field(default=None, sa_type=Text)
+    created_at: datetime = columns.stamped()
+    updated_at: datetime = columns.stamped()
+
+
+class Session(SQLModel, table=True):
+    """A signed-in browser.
+
+    `id_hash` is the sha-256 of its cookie's value; Supabase's tokens never leave the server.
+    """
+
+    __tablename__ = "sessions"
+
+    id_hash: bytes = Field(primary_key=True)
+    user_id: UUID = columns.reference("profiles.id", "CASCADE", index=True)
+    access_token: str = Field(sa_type=Text)
+    refresh_token: str = Field(sa_type=Text)
+    access_expires_at: datetime = columns.moment()
+    created_at: datetime = columns.stamped()
+    seen_at: datetime = columns.stamped()
+    expires_at: datetime = columns.moment(index=True)

@@ -1,0 +1,30 @@
+"""Reads about people."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlmodel import col, func, select
+
+from chatapp.accounts.model import Profile, Session
+from chatapp.accounts.snapshots import ProfileSnapshot
+from chatapp.actor import SYSTEM, Actor
+from chatapp.db import transaction
+from chatapp.errors import Unauthorized
+
+
+async def profile(actor: Actor) -> ProfileSnapshot:
+    """Return the actor as others see them. Raises Unauthorized when the account is gone."""
+    async with transaction(actor) as session:
+        found = await session.get(Profile, actor.user_id)
+    if found is None:
+        raise Unauthorized
+    return ProfileSnapshot.of(found.id, found.name, found.avatar_url)
+
+
+async def actor_of(session_id_hash: bytes) -> Actor | None:
+    """Return who a session belongs to, None when there is no such session or it has expired."""
+    wanted = select(Session.user_id).where(Session.id_hash == session_id_hash, col(Session.expires_at) > func.now())
+    async with transaction(SYSTEM) as session:
+        user_id: UUID | None = (await session.exec(wanted)).first()
+    return Actor(user_id, session_id_hash.hex()) if user_id else None

@@ -1,0 +1,41 @@
+"""Messages. What must hold is in `sql/`, where it holds for everybody."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Index, Text, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from chatapp import columns
+
+CONTENT_LIMIT = 10_000
+CLIENT_ID_LIMIT = 64
+
+
+class Message(SQLModel, table=True):
+    """Something said. `seq` is its fixed place in the room, `rev` the room's rev at its last change.
+
+    `client_id` is the sender's own id for it, which makes sending again harmless. A deleted message is a
+    tombstone. `user_id` is None when the account is gone.
+    """
+
+    __tablename__ = "chat_messages"
+    __table_args__ = (
+        UniqueConstraint("room_id", "seq"),
+        UniqueConstraint("room_id", "user_id", "client_id"),
+        Index("chat_messages_rev_idx", "room_id", "rev"),
+        Index("chat_messages_user_id_idx", "user_id", "room_id"),
+    )
+
+    id: UUID = columns.default("gen_random_uuid()", primary_key=True)
+    room_id: UUID = columns.reference("chat_rooms.id", "CASCADE")
+    user_id: UUID | None = columns.reference("profiles.id", "SET NULL", default=None)
+    client_id: str = Field(sa_type=Text)
+    seq: int = Field(default=None, sa_type=BigInteger, nullable=False)
+    rev: int = Field(default=None, sa_type=BigInteger, nullable=False)
+    content: str = Field(sa_type=Text)
+    created_at: datetime = columns.stamped()
+    edited_at: datetime | None = columns.maybe_moment()
+    deleted_at: datetime | None = columns.maybe_moment()

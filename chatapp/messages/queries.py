@@ -1,0 +1,191 @@
+"""Reads about messages: pages by keyset, and what the hub needs, which is read once for everybody in a room.
+
+`newest` and `before` are a person's reads; the rest are the process's own, which authorises before it hands
+anything on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, bindparam
+from sqlalchemy import select as select_columns
+from sqlalchemy.sql.elements import SQLCoreOperations
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from chatapp.accounts.model import Profile
+from chatapp.accounts.snapshots import iso
+from chatapp.actor import SYSTEM, Actor
+from chatapp.db import transaction
+from chatapp.errors import NotFound
+from chatapp.messages.model import Message
+from chatapp.messages.snapshots import CatchUp, MessageSnapshot
+from chatapp.rooms import queries as rooms
+from chatapp.rooms.model import Membership, Room
+from chatapp.rooms.snapshots import MemberSnapshot
+
+PAGE = 50
+PAGE_MOST = 1000
+GONE_ACCOUNT = "Deleted account"
+END = 2**62
+"""Above every seq."""
+
+SHOWN = tuple(
+    col(getattr(Message, name))
+    for name in (
+        "id", "seq", "rev", "user_id", "client_id", "content", "created_at", "edited_at", "deleted_at"
+    )
+)  # fmt: skip
+"""The columns a snapshot is made of, read as plain rows: entities cost twice the time."""
+
+Messages = tuple[MessageSnapshot, ...]
+Page = Any  # a statement of more columns than SQLModel's `exec` knows a type for
+
+
+def page(order: SQLCoreOperations[Any], *where: ColumnElement[bool]) -> Page:
+    """Return the statement that reads messages of `:room_id`, at most `:limit`, each with its author's name.
+
+    The page is cut before names are looked up: a name's policy costs more than the message itself.
+    """
+    wanted = select_columns(*SHOWN).where(col(Message.room_id) == bindparam("room_id"), *where)
+    cut = wanted.order_by(order).limit(bindparam("limit")).subquery("page")
+    return select_columns(cut, col(Profile.name).label("author")).outerjoin(Profile, col(Profile.id) == cut.c.user_id)
+
+
+# Made once: building a statement takes longer than running it.
+_BELOW = page(col(Message.seq).desc(), col(Message.seq) < bindparam("seq"))
+_BETWEEN = page(col(Message.seq), col(Message.seq).between(bindparam("first"), bindparam("last")))
+_CHANGED = page(col(Message.rev), col(Message.rev).between(bindparam("first"), bindparam("last")))
+
+
+async def newest(actor: Actor, room_id: UUID, limit: int = PAGE) -> Messages:
+    """Return the last messages of a room, oldest first. Raises NotFound unless the actor is in it."""
+    return await before(actor, room_id, END, limit)
+
+
+async def before(actor: Actor, room_id: UUID, seq: int, limit: int = PAGE) -> Messages:
+    """Return the messages right before `seq`, oldest first.
+
+    Raises NotFound unless the actor is in the room.
+    """
+    async with transaction(actor) as session:
+        messages = await _read(session, _BELOW, room_id, limit, seq=seq)
+        if not messages:  # of an empty room, or of one that the policies hide
+            await _require(session, actor, room_id)
+        return messages
+
+
+async def my_room_ids(actor: Actor) -> frozenset[UUID]:
+    """Return the rooms the actor is in."""
+    mine = select(col(Membership.room_id)).where(col(Membership.user_id) == actor.user_id)
+    async with transaction(actor) as session:
+        return frozenset(await session.exec(mine))
+
+
+async def require_membership(actor: Actor, room_id: UUID) -> None:
+    """Raise NotFound unless the actor is in the room."""
+    async with transaction(actor) as session:
+        await _require(session, actor, room_id)
+
+
+async def load(room_id: UUID, limit: int = 2 * PAGE) -> CatchUp:
+    """Return a room with its members and newest messages, as a catch-up from nothing to its present rev."""
+    async with transaction(SYSTEM) as session:
+        room = await session.get(Room, room_id)
+        if room is None:
+            return _gone(room_id)
+        messages = await _read(session, _BELOW, room_id, limit, seq=room.last_seq + 1)
+        return _catch_up(room, room.rev, await _members(session, room_id), messages)
+
+
+async def catch_up(room_id: UUID, cursor: int, limit: int = 500) -> CatchUp:
+    """Return everything of a room above `cursor`, in steps of `limit` messages by rev.
+
+    Revs become visible in order, so reading up to the rev that the room had first can miss nothing in
+    between.
+    """
+    async with transaction(SYSTEM) as session:
+        room = await session.get(Room, room_id)
+        if room is None:
+            return _gone(room_id)
+        members = await _members(session, room_id) if room.members_rev > cursor else None
+        messages = await _read(session, _CHANGED, room_id, limit, first=cursor + 1, last=room.rev)
+        reached = max(message.rev for message in messages) if len(messages) == limit else room.rev
+        return _catch_up(room, reached, members, messages)
+
+
+async def between(room_id: UUID, first_seq: int, last_seq: int) -> Messages:
+    """Return the messages from `first_seq` to `last_seq`, both included, oldest first; PAGE_MOST at the
+    most.
+    """
+    async with transaction(SYSTEM) as session:
+        return await _read(session, _BETWEEN, room_id, PAGE_MOST, first=first_seq, last=last_seq)
+
+
+async def revs(room_ids: Iterable[UUID]) -> dict[UUID, int]:
+    """Return the rev of each room; one that is gone is not among them."""
+    wanted = select(col(Room.id), col(Room.rev)).where(col(Room.id).in_(list(room_ids)))
+    async with transaction(SYSTEM) as session:
+        return dict((await session.exec(wanted)).all())
+
+
+async def members_of(room_id: UUID) -> frozenset[UUID]:
+    """Return who is in a room."""
+    wanted = select(col(Membership.user_id)).where(col(Membership.room_id) == room_id)
+    async with transaction(SYSTEM) as session:
+        return frozenset(await session.exec(wanted))
+
+
+def snapshot(row: Any) -> MessageSnapshot:
+    """Return a row of `SHOWN` columns and `author` as a snapshot."""
+    return MessageSnapshot(
+        id=str(row.id),
+        seq=row.seq,
+        rev=row.rev,
+        user_id=str(row.user_id or ""),
+        client_id=row.client_id,
+        author=row.author or GONE_ACCOUNT,
+        content=row.content,
+        created_at=iso(row.created_at),
+        edited_at=iso(row.edited_at),
+        deleted=row.deleted_at is not None,
+    )
+
+
+async def _read(session: AsyncSession, statement: Page, room_id: UUID, limit: int, **values: int) -> Messages:
+    """Return the messages a statement of `page` finds, oldest first."""
+    values = {"limit": max(1, min(limit, PAGE_MOST)), **values}
+    rows = await session.exec(statement, params={"room_id": room_id, **values})
+    return tuple(sorted(map(snapshot, rows), key=lambda message: message.seq))
+
+
+async def _require(session: AsyncSession, actor: Actor, room_id: UUID) -> None:
+    if await session.get(Membership, (room_id, actor.user_id)) is None:
+        raise NotFound
+
+
+async def _members(session: AsyncSession, room_id: UUID) -> tuple[MemberSnapshot, ...]:
+    rows = await session.exec(rooms.members_of(room_id))
+    return tuple(rooms.member_snapshot(member, person) for member, person in rows)
+
+
+def _catch_up(room: Room, rev: int, members: tuple[MemberSnapshot, ...] | None, messages: Messages) -> CatchUp:
+    # Without what each message would change: the room is news only when it is.
+    lasting = replace(rooms.room_snapshot(room), last_seq=0, last_message_at="")
+    return CatchUp(
+        room_id=room.id,
+        rev=rev,
+        last_seq=room.last_seq,
+        room=lasting,
+        members=members,
+        messages=messages,
+        more=rev < room.rev,
+    )
+
+
+def _gone(room_id: UUID) -> CatchUp:
+    return CatchUp(room_id, rev=0, last_seq=0, gone=True)

@@ -1,0 +1,45 @@
+"""Frozen copies of messages, as states hold them and the wire carries them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from chatapp.rooms.snapshots import MemberSnapshot, RoomSnapshot
+
+
+@dataclass(frozen=True)
+class MessageSnapshot:
+    """A message at `rev`.
+
+    `edited_at` is "" for never; a deleted one has no content; `user_id` is "" for a gone account.
+    """
+
+    id: str
+    seq: int
+    rev: int
+    user_id: str
+    client_id: str
+    author: str
+    content: str
+    created_at: str
+    edited_at: str
+    deleted: bool
+
+
+@dataclass(frozen=True)
+class CatchUp:
+    """Everything above a cursor. `rev` is the cursor after applying it; `more` says that it stopped short of that.
+
+    `room` holds what is the same for every viewer (`role` "" and `read_seq` 0) and is None when the room is
+    gone; `members` is None when nobody came, went or changed.
+    """
+
+    room_id: UUID
+    rev: int
+    last_seq: int
+    room: RoomSnapshot | None = None
+    members: tuple[MemberSnapshot, ...] | None = None
+    messages: tuple[MessageSnapshot, ...] = ()
+    gone: bool = False
+    more: bool = False

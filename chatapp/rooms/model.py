@@ -1,0 +1,78 @@
+"""Rooms, memberships and invites. What must hold is in `sql/`, where it holds for everybody."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Index, Text, text
+from sqlmodel import Field, SQLModel
+
+from chatapp import columns
+
+NAME_LIMIT = 80
+DESCRIPTION_LIMIT = 300
+
+
+class Room(SQLModel, table=True):
+    """A place to talk.
+
+    `last_seq` counts its messages, `rev` every change, `members_rev` is that of its members' last.
+    """
+
+    __tablename__ = "chat_rooms"
+    __table_args__ = (
+        Index(
+            "chat_rooms_public_idx",
+            text("member_count DESC"),
+            "id",
+            postgresql_where=text("not is_private and archived_at is null"),
+        ),
+    )
+
+    id: UUID = columns.default("gen_random_uuid()", primary_key=True)
+    name: str = Field(sa_type=Text)
+    description: str = columns.default("''", sa_type=Text)
+    is_private: bool = columns.default("false")
+    created_by: UUID | None = columns.reference("profiles.id", "SET NULL", default=None, index=True)
+    created_at: datetime = columns.stamped()
+    archived_at: datetime | None = columns.maybe_moment()
+    last_seq: int = columns.counter()
+    rev: int = columns.counter()
+    members_rev: int = columns.counter()
+    member_count: int = columns.default("0")
+    last_message_at: datetime | None = columns.maybe_moment()
+
+
+class Membership(SQLModel, table=True):
+    """A person in a room. `read_seq` is their read marker: everything up to that seq has been read."""
+
+    __tablename__ = "room_members"
+    __table_args__ = (
+        Index("room_members_user_id_idx", "user_id", "room_id"),
+        Index("room_members_owner_idx", "room_id", postgresql_where=text("role = 'owner'")),
+    )
+
+    room_id: UUID = columns.reference("chat_rooms.id", "CASCADE", primary_key=True)
+    user_id: UUID = columns.reference("profiles.id", "CASCADE", primary_key=True)
+    role: str = columns.default("'member'", sa_type=Text)
+    level: str = columns.default("'all'", sa_type=Text)
+    read_seq: int = columns.counter()
+    joined_at: datetime = columns.stamped()
+    rev: int = columns.counter()
+
+
+class Invite(SQLModel, table=True):
+    """A link into a room. Its token is a secret: `token_hash` is what is stored of it."""
+
+    __tablename__ = "room_invites"
+
+    id: UUID = columns.default("gen_random_uuid()", primary_key=True)
+    room_id: UUID = columns.reference("chat_rooms.id", "CASCADE", index=True)
+    token_hash: bytes = Field(unique=True)
+    created_by: UUID | None = columns.reference("profiles.id", "CASCADE", default=None, index=True)
+    created_at: datetime = columns.stamped()
+    expires_at: datetime = columns.moment()
+    max_uses: int | None = None
+    uses: int = columns.default("0")
+    revoked_at: datetime | None = columns.maybe_moment()

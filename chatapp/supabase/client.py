@@ -1,0 +1,48 @@
+"""Clients of the project's HTTP services."""
+
+from __future__ import annotations
+
+import asyncio
+from weakref import WeakKeyDictionary
+
+import httpx
+from supabase import AsyncClient, AsyncClientOptions
+
+from chatapp import settings
+
+TIMEOUT_SECONDS = 10.0
+
+# Connections belong to the event loop that opened them. Making a client is cheap, making its TLS context is
+# not.
+_wires: WeakKeyDictionary[asyncio.AbstractEventLoop, httpx.AsyncClient] = WeakKeyDictionary()
+
+
+def as_nobody() -> AsyncClient:
+    """Return a client with the publishable key.
+
+    A new one each time: a client remembers who signed in through it, and must never be shared between people.
+    """
+    return _client(settings.current().supabase_publishable_key)
+
+
+def as_project() -> AsyncClient:
+    """Return a client with the secret key, which may do everything."""
+    return _client(settings.current().supabase_secret_key.get_secret_value())
+
+
+async def dispose() -> None:
+    """Close this loop's connections."""
+    if wire := _wires.pop(asyncio.get_running_loop(), None):
+        await wire.aclose()
+
+
+def _client(key: str) -> AsyncClient:
+    options = AsyncClientOptions(persist_session=False, auto_refresh_token=False, httpx_client=_wire())
+    return AsyncClient(settings.current().supabase_url, key, options)
+
+
+def _wire() -> httpx.AsyncClient:
+    loop = asyncio.get_running_loop()
+    if loop not in _wires:
+        _wires[loop] = httpx.AsyncClient(timeout=TIMEOUT_SECONDS, follow_redirects=True)
+    return _wires[loop]

@@ -1,0 +1,86 @@
+"""One stand-in for all tests, with this product's schema in it; each test makes rooms and people of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import socket
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+import pytest_asyncio
+
+from chatapp import db, demo, migrate, settings
+from chatapp.settings import Settings
+from chatapp.standin import lifecycle
+from chatapp.supabase import client
+from tests.cast import Cast, assemble
+from tests.server import Server, build
+
+Sql = psycopg.AsyncConnection[psycopg.rows.DictRow]
+
+
+@pytest.fixture(scope="session")
+def standin_folder() -> Iterator[Path]:
+    """A folder that the account running Postgres can enter, unlike pytest's own."""
+    folder = Path(tempfile.mkdtemp(prefix="chatapp-tests-"))
+    folder.chmod(0o755)
+    yield folder / "data"
+    lifecycle.release(folder / "data", stop_if_last=False)
+    lifecycle.reset(folder / "data")
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest_asyncio.fixture(scope="session")
+async def project(standin_folder: Path) -> AsyncIterator[Settings]:
+    """The project that this process uses: started, chosen, migrated."""
+    made = await asyncio.to_thread(lifecycle.ensure, standin_folder, api_port=free_port(), db_port=free_port())
+    chosen = Settings(
+        supabase_url=made.url,
+        supabase_publishable_key=made.publishable_key,
+        supabase_secret_key=made.secret_key,
+        database_url=made.database_url,
+        is_standin=True,
+    )
+    settings.use(chosen)
+    await migrate.migrate()
+    yield chosen
+    await client.dispose()
+    await db.dispose()
+
+
+@pytest_asyncio.fixture(scope="session")
+async def cast(project: Settings) -> Cast:
+    return await assemble()
+
+
+@pytest_asyncio.fixture
+async def psql(project: Settings) -> AsyncIterator[Sql]:
+    """The owner at a prompt: each statement is committed at once, and no policy applies."""
+    async with await connect(project.owner_url) as connection:
+        yield connection
+
+
+@pytest_asyncio.fixture(scope="session")
+async def server(project: Settings, standin_folder: Path) -> AsyncIterator[Server]:
+    """The real app on this stand-in, with its demo people, for tests that come through the front door."""
+    await demo.seed()
+    await asyncio.to_thread(build)
+    log = standin_folder.parent / "server.log"
+    started = Server({"STANDIN_DATA": str(standin_folder)}, log)
+    await asyncio.to_thread(started.start)
+    yield started
+    await asyncio.to_thread(started.stop)
+
+
+async def connect(url: str) -> Sql:
+    return await psycopg.AsyncConnection.connect(url, autocommit=True, row_factory=psycopg.rows.dict_row)
+
+
+def free_port() -> int:
+    """Return a port that is not the one a developer's own stand-in prefers."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])

@@ -1,0 +1,219 @@
+"""Who can do what to which table, whole: persons × statements, on a private room, against the real policies.
+
+`yes` means that it happened, `-` that there was nothing to see or touch, `NO` that Postgres refused. Each statement runs
+in a transaction of its own that is rolled back.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+import pytest_asyncio
+
+from chatapp.actor import Actor
+from chatapp.rooms import actions as rooms
+from chatapp.settings import Settings
+from tests.cast import Someone, room, say, someone
+from tests.conftest import Sql, connect
+
+PERSONS = ("owner", "member", "outsider", "removed", "anonymous")
+
+# :me is who asks, :third another member of :room; :mine and :theirs are messages of those two. :public is a room that
+# none of them is in.
+MATRIX = """
+                                                                                 owner member outsider removed anonymous
+profiles       select  select 1 from profiles where id = :owner                     yes   yes   -     -     NO
+profiles       select  select 1 from profiles where id = :me                        yes   yes   yes   yes   NO
+profiles       insert  insert into profiles (id, name) values (:me, 'x')            NO    NO    NO    NO    NO
+profiles       update  update profiles set name = 'New' where id = :me              yes   yes   yes   yes   NO
+profiles       update  update profiles set name = 'New' where id = :third           -     -     -     -     NO
+profiles       update  update profiles set created_at = now() where id = :me        NO    NO    NO    NO    NO
+profiles       delete  delete from profiles where id = :me                          NO    NO    NO    NO    NO
+
+chat_rooms     select  select 1 from chat_rooms where id = :room                    yes   yes   -     -     NO
+chat_rooms     insert  insert into chat_rooms (name, created_by) values ('n', :me)  yes   yes   yes   yes   NO
+chat_rooms     insert  insert into chat_rooms (name, created_by) values ('n', :third)    NO    NO    NO    NO    NO
+chat_rooms     insert  insert into chat_rooms (name, created_by, rev) values ('n', :me, 9)  NO    NO    NO    NO    NO
+chat_rooms     update  update chat_rooms set name = 'n' where id = :room            yes   -     -     -     NO
+chat_rooms     update  update chat_rooms set archived_at = now() where id = :room   yes   -     -     -     NO
+chat_rooms     update  update chat_rooms set last_seq = 99 where id = :room         NO    NO    NO    NO    NO
+chat_rooms     update  update chat_rooms set created_by = :me where id = :room      NO    NO    NO    NO    NO
+chat_rooms     delete  delete from chat_rooms where id = :room                      yes   -     -     -     NO
+
+room_members   select  select 1 from room_members where room_id = :room             yes   yes   -     -     NO
+room_members   insert  insert into room_members (room_id, user_id) values (:room, :me)      -     -     NO    NO    NO
+room_members   insert  insert into room_members (room_id, user_id) values (:room, :third)   NO    NO    NO    NO    NO
+room_members   insert  insert into room_members (room_id, user_id) values (:public, :me)    yes   yes   yes   yes   NO
+room_members   insert  insert into room_members (room_id, user_id, role) values (:public, :me, 'owner')  NO  NO  NO  NO  NO
+room_members   update  update room_members set read_seq = 1 where room_id = :room and user_id = :me         yes   yes   -     -     NO
+room_members   update  update room_members set level = 'none' where room_id = :room and user_id = :me       yes   yes   -     -     NO
+room_members   update  update room_members set level = 'none' where room_id = :room and user_id = :third    -     -     -     -     NO
+room_members   update  update room_members set role = 'owner' where room_id = :room and user_id = :me       NO    NO    NO    NO    NO
+room_members   update  update room_members set joined_at = now() where room_id = :room and user_id = :me    NO    NO    NO    NO    NO
+room_members   delete  delete from room_members where room_id = :room and user_id = :me        yes   yes   -     -     NO
+room_members   delete  delete from room_members where room_id = :room and user_id = :third     yes   -     -     -     NO
+room_members   delete  delete from room_members where room_id = :room and user_id = :owner     yes   -     -     -     NO
+
+chat_messages  select  select 1 from chat_messages where room_id = :room            yes   yes   -     -     NO
+chat_messages  insert  insert into chat_messages (room_id, user_id, client_id, content) values (:room, :me, 'new', 'x')     yes   yes   NO    NO    NO
+chat_messages  insert  insert into chat_messages (room_id, user_id, client_id, content) values (:room, :third, 'new', 'x')  NO    NO    NO    NO    NO
+chat_messages  insert  insert into chat_messages (room_id, user_id, client_id, content) values (:room, :third, 'known', 'x') NO   NO    NO    NO    NO
+chat_messages  insert  insert into chat_messages (room_id, user_id, client_id, content, seq) values (:room, :me, 'new', 'x', 1)  NO  NO  NO  NO  NO
+chat_messages  insert  insert into chat_messages (room_id, user_id, client_id, content, created_at) values (:room, :me, 'new', 'x', now())  NO  NO  NO  NO  NO
+chat_messages  update  update chat_messages set content = 'y' where id = :mine      yes   yes   -     -     NO
+chat_messages  update  update chat_messages set deleted_at = now() where id = :mine yes   yes   -     -     NO
+chat_messages  update  update chat_messages set content = 'y' where id = :theirs    NO    -     -     -     NO
+chat_messages  update  update chat_messages set deleted_at = now() where id = :theirs       yes   -     -     -     NO
+chat_messages  update  update chat_messages set seq = 99 where id = :mine           NO    NO    NO    NO    NO
+chat_messages  update  update chat_messages set user_id = :me where id = :theirs    NO    NO    NO    NO    NO
+chat_messages  delete  delete from chat_messages where id = :mine                   NO    NO    NO    NO    NO
+
+room_invites   select  select 1 from room_invites where room_id = :room             yes   -     -     -     NO
+room_invites   insert  insert into room_invites (room_id, token_hash, created_by, expires_at) values (:room, sha256('t'), :me, now() + '1 day')     yes   NO    NO    NO    NO
+room_invites   insert  insert into room_invites (room_id, token_hash, created_by, expires_at) values (:room, sha256('t'), :owner, now() + '1 day')  yes   NO    NO    NO    NO
+room_invites   insert  insert into room_invites (room_id, token_hash, created_by, expires_at, uses) values (:room, sha256('t'), :me, now() + '1 day', -1)  NO  NO  NO  NO  NO
+room_invites   update  update room_invites set revoked_at = now() where room_id = :room     yes   -     -     -     NO
+room_invites   update  update room_invites set expires_at = 'infinity' where room_id = :room   NO  NO    NO    NO    NO
+room_invites   delete  delete from room_invites where room_id = :room               NO    NO    NO    NO    NO
+
+sessions       select  select 1 from sessions                                       NO    NO    NO    NO    NO
+sessions       insert  insert into sessions (id_hash, user_id) values (sha256('s'), :me)    NO    NO    NO    NO    NO
+sessions       update  update sessions set user_id = :me                            NO    NO    NO    NO    NO
+sessions       delete  delete from sessions                                         NO    NO    NO    NO    NO
+"""
+
+
+def cases() -> list[tuple[str, str, str]]:
+    """Return (person, statement, expected outcome) for each cell."""
+    found = []
+    for line in MATRIX.strip().splitlines()[1:]:
+        if line.strip():
+            _table, _verb, rest = line.split(None, 2)
+            statement, *outcomes = rest.rsplit(None, len(PERSONS))
+            found += [(who, statement.strip(), outcome) for who, outcome in zip(PERSONS, outcomes, strict=True)]
+    return found
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A private room with an owner, a member and a third person, all of whom have said something; one was removed."""
+
+    people: Mapping[str, Someone]
+    places: Mapping[str, UUID]
+    messages: Mapping[str, str]
+    sql: Sql
+
+    def values(self, who: str) -> dict[str, object]:
+        me = self.people[who].id if who in self.people else uuid4()
+        named = {name: person.id for name, person in self.people.items()}
+        mine = self.messages.get(who, self.messages["third"])
+        return {**named, **self.places, "me": me, "mine": mine, "theirs": self.messages["third"]}
+
+
+@pytest_asyncio.fixture(scope="module")
+async def scene(project: Settings) -> Scene:
+    people = {name: await someone(name.title()) for name in ("owner", "member", "third", "removed", "outsider")}
+    inside = [people[name] for name in ("owner", "member", "third", "removed")]
+    private = await room(*inside, private=True)
+    public = await room(await someone("Elsewhere"))
+    messages = {name: (await say(people[name], private, "hello"))[0].id for name in ("owner", "member", "third", "removed")}
+    await rooms.remove_member(people["owner"].actor, private, people["removed"].id)
+    sql = await connect(project.owner_url)
+    known = (private, people["third"].id)
+    await sql.execute("insert into chat_messages (room_id, user_id, client_id, content) values (%s, %s, 'known', 'x')", known)
+    return Scene(people, {"room": private, "public": public}, messages, sql)
+
+
+@pytest.mark.parametrize(("who", "statement", "expected"), cases())
+async def test_matrix(scene: Scene, who: str, statement: str, expected: str) -> None:
+    outcome = await attempt(scene.sql, who, statement, scene.values(who))
+    assert outcome == expected
+
+
+async def attempt(sql: Sql, who: str, statement: str, values: dict[str, object]) -> str:
+    role = "anon" if who == "anonymous" else "authenticated"
+    claims = json.dumps({"role": role} if who == "anonymous" else {"role": role, "sub": str(values["me"])})
+    try:
+        async with sql.transaction(force_rollback=True):
+            await sql.execute("select set_config('request.jwt.claims', %s, true)", [claims])
+            await sql.execute(f"set local role {role}")
+            done = await sql.execute(as_psycopg(statement), values)
+            return "yes" if done.rowcount else "-"
+    except psycopg.errors.InsufficientPrivilege:
+        return "NO"
+
+
+def as_psycopg(statement: str) -> str:
+    for name in ("owner", "third", "theirs", "mine", "me", "room", "public"):
+        statement = statement.replace(f":{name}", f"%({name})s")
+    return statement
+
+
+def test_the_matrix_is_whole() -> None:
+    """Every table of ours, and every verb on it, is in the matrix."""
+    listed = {tuple(line.split()[:2]) for line in MATRIX.strip().splitlines()[1:] if line.strip()}
+    tables = ("profiles", "chat_rooms", "room_members", "chat_messages", "room_invites", "sessions")
+    assert listed == {(table, verb) for table in tables for verb in ("select", "insert", "update", "delete")}
+
+
+async def test_every_table_has_row_level_security_and_a_policy(psql: Sql) -> None:
+    rows = await psql.execute(
+        "select relname, relrowsecurity, (select count(*) from pg_policy where polrelid = pg_class.oid) as policies"
+        " from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p')"
+    )
+    tables = await rows.fetchall()
+    assert len(tables) >= 6
+    assert [row["relname"] for row in tables if not row["relrowsecurity"] or not row["policies"]] == []
+
+
+async def test_anonymous_has_no_privilege_at_all(psql: Sql) -> None:
+    rows = await psql.execute(
+        "select table_name, privilege_type from information_schema.role_table_grants"
+        " where grantee in ('anon', 'PUBLIC') and table_schema in ('public', 'private')"
+    )
+    assert await rows.fetchall() == []
+
+
+async def test_people_can_call_only_what_is_listed(psql: Sql) -> None:
+    rows = await psql.execute(
+        "select proname, array(select r from unnest(array['anon', 'authenticated']) r"
+        " where has_function_privilege(r, oid, 'execute')) as who from pg_proc"
+        " where pronamespace = 'private'::regnamespace"
+    )
+    callable_by = {row["proname"]: row["who"] for row in await rows.fetchall() if row["who"]}
+    mine = {"my_room_ids", "knows", "i_may_invite", "invited_room", "accept_invite", "change_role"}
+    assert callable_by == dict.fromkeys(mine, ["authenticated"])
+
+
+async def test_every_function_is_closed_to_search_path_tricks(psql: Sql) -> None:
+    rows = await psql.execute(
+        "select proname from pg_proc where pronamespace = 'private'::regnamespace"
+        " and (not prosecdef or proconfig is distinct from array['search_path=\"\"'])"
+    )
+    assert await rows.fetchall() == []
+
+
+async def test_a_query_that_forgets_the_actor_is_refused(project: Settings) -> None:
+    async with await connect(project.app_url) as sql:
+        for table in ("profiles", "chat_rooms", "room_members", "chat_messages", "room_invites", "sessions"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                await sql.execute(f"select 1 from {table}")
+
+
+async def test_the_login_role_is_nobody(psql: Sql) -> None:
+    row = await (await psql.execute("select * from pg_roles where rolname = 'chat_app'")).fetchone()
+    assert row
+    powers = ("rolsuper", "rolinherit", "rolcreaterole", "rolcreatedb", "rolreplication", "rolbypassrls")
+    assert [power for power in powers if row[power]] == []
+
+
+async def test_a_person_without_rooms_sees_nothing_of_anybody(scene: Scene) -> None:
+    lonely = Actor((await someone("Lonely")).id, "00")
+    values = {**scene.values("outsider"), "me": lonely.user_id}
+    for table in ("chat_messages", "room_members", "room_invites"):
+        assert await attempt(scene.sql, "outsider", f"select 1 from {table}", values) == "-"

@@ -1,0 +1,364 @@
+// What only the browser can do for a conversation: keep what is being sent, hold the scroll position, tell the time
+// in the viewer's own zone. Python decides what is shown and how it looks; see chatapp/messages/browser.py.
+import { createElement, useEffect, useLayoutEffect, useRef, useSyncExternalStore } from "react";
+import { refs } from "$/utils/state";
+
+/** A value outside of React that components can follow. */
+function store(value) {
+  const followers = new Set();
+  return {
+    get: () => value,
+    set: (next) => {
+      value = next;
+      followers.forEach((follower) => follower());
+    },
+    follow: (follower) => (followers.add(follower), () => followers.delete(follower)),
+  };
+}
+
+const useStore = (source) => useSyncExternalStore(source.follow, source.get, source.get);
+const warn = (sentence) => refs["__toast"]?.error(sentence);
+
+// ------------------------------------------------------------------------------------------------ rows
+
+const GROUP_MS = 5 * 60 * 1000; // one author's messages within five minutes stand together
+const views = new WeakMap(); // row → its view, so that an unchanged row keeps its identity and is not drawn again
+
+const timeOf = (date) => date.toLocaleTimeString([], { hour: "numeric", minute: "2-digit" });
+const midnight = (date) => new Date(date.getFullYear(), date.getMonth(), date.getDate()).getTime();
+
+function dayOf(date) {
+  const days = Math.round((midnight(new Date()) - midnight(date)) / 86400000);
+  if (days === 0) return "Today";
+  if (days === 1) return "Yesterday";
+  const year = date.getFullYear() === new Date().getFullYear() ? undefined : "numeric";
+  return date.toLocaleDateString([], { weekday: "long", day: "numeric", month: "long", year });
+}
+
+function viewOf(row, before, today) {
+  const known = views.get(row);
+  if (known && known.before === before && known.today === today) return known.view;
+  const date = new Date(row.created_at);
+  const earlier = before && new Date(before.created_at);
+  const newDay = !earlier || midnight(date) !== midnight(earlier);
+  const alone = newDay || before.user_id !== row.user_id || before.deleted || date - earlier > GROUP_MS;
+  const view = {
+    pending: false,
+    failed: false,
+    reason: "",
+    ...row,
+    key: `${row.user_id}:${row.client_id}`,
+    day: newDay ? dayOf(date) : "",
+    time: timeOf(date),
+    full_time: date.toLocaleString([], { dateStyle: "full", timeStyle: "short" }),
+    starts_group: Boolean(alone),
+  };
+  views.set(row, { before, today, view });
+  return view;
+}
+
+/** The rows of the open room in order: what was received, then what is still being sent. */
+function collect(state, prefix, shown, room) {
+  if (!shown || shown.room !== room) return [];
+  const tag = room.slice(0, 8);
+  const last = shown.last || Infinity;
+  const found = [];
+  for (const key in state) {
+    const row = key.startsWith(prefix) ? state[key] : undefined;
+    if (row && row.room === tag && row.seq >= shown.first && row.seq <= last) found.push(row);
+  }
+  return found.sort((a, b) => a.seq - b.seq);
+}
+
+/**
+ * Hook: the views of the open room's messages, oldest first.
+ * `state` and `prefix` are the slots (chatapp.shared), `shown` the window, `outcomes` what became of sent messages.
+ */
+export function useTimeline(state, prefix, shown, room, outcomes, me, name) {
+  const waiting = useStore(outbox);
+  const received = collect(state, prefix, shown, room);
+  const confirmed = new Set(received.filter((row) => row.user_id === me).map((row) => row.client_id));
+  useEffect(() => settle(outcomes, confirmed));
+  const live = shown && !shown.last;
+  const echoes = waiting.filter((item) => item.room === room && item.me === me && !confirmed.has(item.client_id));
+  const today = midnight(new Date());
+  const all = [...received, ...(live ? echoes.map((item) => echoOf(item, name)) : [])];
+  return all.map((row, index) => viewOf(row, all[index - 1], today));
+}
+
+// ------------------------------------------------------------------------------------------------ outbox
+
+const RESEND_MS = 6000; // no answer for this long: the event or its answer was lost, send again
+const TRIES = 5; // then the person decides
+const OUTBOX = "chatapp.outbox";
+
+const kept = (storage, key, otherwise) => {
+  try {
+    return JSON.parse(storage.getItem(key)) ?? otherwise;
+  } catch {
+    return otherwise;
+  }
+};
+const keep = (storage, key, value) => {
+  try {
+    storage.setItem(key, JSON.stringify(value));
+  } catch {
+    // A full or forbidden storage costs the safety net, not the message.
+  }
+};
+
+// Of this tab alone, and it survives a reload: what was being sent is sent again, under the same client_id.
+const outbox = store(typeof window === "undefined" ? [] : kept(window.sessionStorage, OUTBOX, []));
+const echoes = new WeakMap();
+let send = null; // the handler `send` of the mounted composer
+
+function change(items) {
+  outbox.set(items);
+  keep(window.sessionStorage, OUTBOX, items);
+}
+
+const patch = (client_id, values) =>
+  change(outbox.get().map((item) => (item.client_id === client_id ? { ...item, ...values } : item)));
+
+function echoOf(item, name) {
+  if (!echoes.has(item)) {
+    const { client_id, room, me, content, created_at, failed, reason } = item;
+    const row = { id: "", seq: 0, rev: 0, room, user_id: me, client_id, author: name, content, created_at };
+    echoes.set(item, { ...row, edited: false, deleted: false, pending: !failed, failed, reason });
+  }
+  return echoes.get(item);
+}
+
+function post(item) {
+  if (!send) return;
+  patch(item.client_id, { sent_at: Date.now(), tries: item.tries + 1 });
+  send(item.room, item.client_id, item.content);
+}
+
+/** Take back what has been stored or refused. Runs after every drawing; changes nothing when there is nothing new. */
+function settle(outcomes, confirmed) {
+  for (const item of outbox.get()) {
+    const outcome = outcomes?.[item.client_id];
+    if (confirmed.has(item.client_id)) remove(item);
+    else if (!outcome || item.failed) continue;
+    else if (outcome.stored) acknowledge(item);
+    else if (outcome.retry) patch(item.client_id, { failed: true, reason: "Failed to send message" });
+    else refuse(item, outcome.message);
+  }
+}
+
+const remove = (item) => change(outbox.get().filter((other) => other.client_id !== item.client_id));
+
+/** Stored, but its row has not come yet: it may never, where this tab reads far back. Stop sending it again. */
+function acknowledge(item) {
+  if (item.stored) return;
+  patch(item.client_id, { stored: true });
+  setTimeout(() => remove(item), RESEND_MS);
+}
+
+/** Refused for what it says: give the text back to be changed, unless something else was begun meanwhile. */
+function refuse(item, reason) {
+  const box = document.getElementById("message");
+  if (box && box.value.trim() === "") {
+    remove(item);
+    fill(box, item.content);
+  } else {
+    patch(item.client_id, { failed: true, reason });
+  }
+}
+
+function sweep() {
+  for (const item of outbox.get()) {
+    if (item.failed || item.stored || Date.now() - item.sent_at < RESEND_MS) continue;
+    if (item.tries < TRIES) post(item);
+    else patch(item.client_id, { failed: true, reason: "Failed to send message" });
+  }
+}
+if (typeof window !== "undefined") setInterval(sweep, 1000);
+
+/** Send a failed message again; a second row is impossible, the client_id stays. */
+export const retry = (client_id) => {
+  const item = outbox.get().find((other) => other.client_id === client_id);
+  if (!item) return;
+  patch(client_id, { failed: false, reason: "", tries: 0 });
+  post({ ...item, tries: 0 });
+};
+
+/** Give up on a failed message. */
+export const discard = (client_id) => remove({ client_id });
+
+function newId() {
+  if (crypto.randomUUID) return crypto.randomUUID(); // only where the page is served securely
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+// ------------------------------------------------------------------------------------------------ composer
+
+const draftKey = (me, room) => `chatapp.draft.${me}.${room}`;
+
+function fit(box) {
+  box.style.height = "auto";
+  box.style.height = `${box.scrollHeight}px`;
+  const button = box.form?.querySelector("button[type=submit]");
+  if (button) button.disabled = box.value.trim() === "";
+}
+
+function fill(box, text) {
+  box.value = text;
+  fit(box);
+  box.dispatchEvent(new Event("input", { bubbles: true }));
+}
+
+function refusalOf(text, limit) {
+  const length = Array.from(text).length;
+  if (length > limit) {
+    return `Message is too long: ${length.toLocaleString("en")} of ${limit.toLocaleString("en")} characters.`;
+  }
+  if (text.includes("\0") || /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/.test(text)) {
+    return "Message contains characters that cannot be stored.";
+  }
+  return "";
+}
+
+/** A form around the box `#message`: Enter sends, the draft is kept, what was refused stays. */
+export function ComposerForm({ children, room, me, limit, onSend, ...rest }) {
+  const form = useRef(null);
+  const box = () => form.current.elements.message;
+  useEffect(() => {
+    send = onSend;
+  });
+  useEffect(() => {
+    if (!room || !me) return;
+    fill(box(), kept(window.localStorage, draftKey(me, room), ""));
+    box().focus({ preventScroll: true });
+  }, [room, me]);
+  const submit = (event) => {
+    event.preventDefault();
+    const content = box().value.trim();
+    const refusal = refusalOf(content, limit);
+    if (refusal) warn(refusal);
+    if (refusal || !content || !room || !me) return;
+    const item = { client_id: newId(), room, me, content, created_at: new Date().toISOString(), tries: 0, sent_at: 0 };
+    change([...outbox.get(), item]);
+    post(item);
+    fill(box(), "");
+    box().focus();
+    toBottom();
+  };
+  const onKeyDown = (event) => {
+    // keyCode 229 is what Safari still reports for the Enter that ends an IME composition.
+    const composing = event.nativeEvent.isComposing || event.keyCode === 229;
+    const touch = window.matchMedia("(pointer: coarse)").matches;
+    if (event.key === "Enter" && !event.shiftKey && !composing && !touch) submit(event);
+  };
+  const onInput = (event) => {
+    fit(event.target);
+    if (!room || !me) return;
+    if (event.target.value) keep(window.localStorage, draftKey(me, room), event.target.value);
+    else window.localStorage.removeItem(draftKey(me, room));
+  };
+  return createElement("form", { ...rest, ref: form, onSubmit: submit, onKeyDown, onInput }, children);
+}
+
+// ------------------------------------------------------------------------------------------------ log
+
+const NEAR = 48; // px from the bottom that still count as being there
+const AHEAD = 600; // px from the top at which the page before is asked for
+const AGAIN_MS = 5000; // a page that has not come by then is asked for again
+
+const position = store({ following: true, unseen: 0 });
+let scroller = null;
+let wantsLatest = null; // the handler that brings a tab back to the live end
+
+function place(next) {
+  const now = position.get();
+  if (now.following !== next.following || now.unseen !== next.unseen) position.set(next);
+}
+
+function toBottom(behavior = "auto") {
+  if (scroller) scroller.scrollTo({ top: scroller.scrollHeight, behavior });
+}
+
+/** Hook: whether the log follows the newest message. */
+export const useFollowing = () => useStore(position).following;
+/** Hook: how many messages have come since the viewer scrolled up. */
+export const useUnseen = () => useStore(position).unseen;
+
+/** Back to the newest message, from wherever the tab has read to. */
+export const jumpToLatest = () => {
+  if (wantsLatest) wantsLatest();
+  place({ following: true, unseen: 0 });
+  toBottom();
+};
+
+/** The first row in sight, and where it stands: what must not move when something above it changes. */
+function anchorOf(log) {
+  const top = log.getBoundingClientRect().top;
+  for (const row of log.querySelectorAll("[data-row]")) {
+    const box = row.getBoundingClientRect();
+    if (box.bottom > top) return { row, top: box.top };
+  }
+  return null;
+}
+
+/** The scrolling list of messages: follows the bottom, else keeps still; asks for older pages ahead of the top. */
+export function Log({ children, shown, newest, count, onOlder, onLatest, ...rest }) {
+  const log = useRef(null);
+  const memory = useRef({ room: "", anchor: null, asked: 0, askedFirst: 0, seen: 0, loud: 0 });
+  const following = () => position.get().following;
+  const atBottom = () => log.current.scrollHeight - log.current.scrollTop - log.current.clientHeight <= NEAR;
+  const detached = Boolean(shown?.last);
+
+  const remember = () => (memory.current.anchor = anchorOf(log.current));
+  const askOlder = () => {
+    const { asked, askedFirst } = memory.current;
+    const waiting = askedFirst === shown?.first && Date.now() - asked < AGAIN_MS;
+    if (!shown || shown.first <= 1 || waiting || log.current.scrollTop > AHEAD) return;
+    Object.assign(memory.current, { asked: Date.now(), askedFirst: shown.first });
+    log.current.setAttribute("aria-live", "off"); // history is not news
+    onOlder?.();
+  };
+  const onScroll = () => {
+    const follows = atBottom() && !detached;
+    place({ following: follows, unseen: follows ? 0 : position.get().unseen });
+    if (follows) memory.current.seen = newest;
+    remember();
+    askOlder();
+  };
+
+  useLayoutEffect(() => {
+    scroller = log.current;
+    wantsLatest = detached ? onLatest : null;
+  });
+  // Before the browser paints what has changed: put the viewer back to where they were.
+  useLayoutEffect(() => {
+    const { anchor, room } = memory.current;
+    if (shown?.room !== room) {
+      Object.assign(memory.current, { room: shown?.room, seen: newest, anchor: null, askedFirst: 0 });
+      place({ following: true, unseen: 0 });
+    }
+    if (following() && !detached) toBottom();
+    else if (anchor?.row.isConnected) log.current.scrollTop += anchor.row.getBoundingClientRect().top - anchor.top;
+    remember();
+  }, [count, shown?.first, shown?.last, shown?.room]);
+  useEffect(() => {
+    if (following() && !detached) memory.current.seen = newest;
+    place({ ...position.get(), unseen: Math.max(0, newest - memory.current.seen) });
+  }, [newest, detached]);
+  useEffect(() => {
+    askOlder();
+    const quiet = setTimeout(() => log.current?.setAttribute("aria-live", "polite"), 1000);
+    return () => clearTimeout(quiet);
+  }, [shown?.first, shown?.room]);
+  // Whatever changes its size without React's doing: fonts, images, the phone's keyboard.
+  useEffect(() => {
+    const observer = new ResizeObserver(() => {
+      if (following() && !detached) toBottom();
+    });
+    observer.observe(log.current);
+    for (const child of log.current.children) observer.observe(child);
+    return () => observer.disconnect();
+  }, [detached, shown?.room]);
+  return createElement("div", { ...rest, ref: log, onScroll, tabIndex: 0 }, children);
+}

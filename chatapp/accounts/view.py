@@ -1,0 +1,138 @@
+"""Signing in and up, and the person at the foot of the sidebar."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reflex as rx
+from reflex.style import set_color_mode
+
+from chatapp.accounts.state import SignIn, Viewer
+from chatapp.ui import art, forms, kit, layout
+
+DEMO_PEOPLE = ("Ada", "Grace", "Linus", "Katherine", "Alan")
+"""The stand-in's demo people, by first name."""
+
+THEMES = {"system": "light", "light": "dark", "dark": "system"}
+"""Which theme the button `Theme` leads to from each."""
+
+
+def navigation() -> rx.Component:
+    """Where one can go from a page without a sidebar."""
+    return rx.cond(
+        Viewer.signed_in,
+        kit.link_button("Chat", to="/chat", kind="quiet"),
+        rx.fragment(
+            kit.link_button("Sign in", to="/sign-in", kind="quiet"), kit.link_button("Sign up", to="/sign-up", kind="quiet")
+        ),
+    )
+
+
+def welcome() -> rx.Component:
+    """What a stranger sees first."""
+    return rx.el.div(
+        art.talk(),
+        rx.el.h1("A calm place to talk things through"),
+        rx.el.p("Rooms for the people you work with. What one says, everybody sees, at once."),
+        rx.el.div(
+            kit.link_button("Get started", to="/sign-up", kind="primary", look="large"),
+            kit.link_button("I have an account", to="/sign-in", look="large"),
+            class_name="actions",
+        ),
+        class_name="welcome",
+    )
+
+
+def sign_in_card() -> rx.Component:
+    """E-mail address and password, or, on the stand-in, simply a name."""
+    return layout.card(
+        "Sign in",
+        "Good to see you again.",
+        _demo_people(),
+        rx.el.form(
+            kit.alert(SignIn.error),
+            _email(),
+            _password("current-password"),
+            kit.submit("Sign in", busy=SignIn.busy),
+            on_submit=SignIn.sign_in,
+            class_name="form",
+        ),
+        layout.card_foot("New here? ", kit.text_link("Sign up", _keeping_next("/sign-up"))),
+    )
+
+
+def sign_up_card() -> rx.Component:
+    """A new account, signed in at once."""
+    return layout.card(
+        "Sign up",
+        "A name, and a way to recognise you next time.",
+        rx.el.form(
+            kit.alert(SignIn.error),
+            forms.field("Name", "name", auto_complete="name", required=True, max_length=80),
+            _email(),
+            _password("new-password", placeholder="At least 8 characters"),
+            kit.submit("Sign up", busy=SignIn.busy),
+            on_submit=SignIn.sign_up,
+            class_name="form",
+        ),
+        layout.card_foot("Have an account? ", kit.text_link("Sign in", _keeping_next("/sign-in"))),
+    )
+
+
+def person() -> rx.Component:
+    """Who is signed in here, with the theme and the way out."""
+    me = Viewer.me
+    return rx.el.div(
+        kit.avatar(me.name, me.initials, me.colour, me.avatar_url),
+        rx.el.span(me.name, class_name="person-name", dir="auto"),
+        _theme_button(),
+        kit.icon_button("Sign out", "log-out", on_click=Viewer.sign_out),
+        class_name="person",
+    )
+
+
+def _theme_button() -> rx.Component:
+    """One press: the next of system, light and dark."""
+    return kit.icon_button(
+        "Theme",
+        rx.match(rx.color_mode, ("light", kit.icon("sun")), ("dark", kit.icon("moon")), kit.icon("sun-moon")),
+        on_click=set_color_mode(rx.match(rx.color_mode, *THEMES.items(), "system")),
+        custom_attrs={"aria-description": rx.color_mode},
+    )
+
+
+def _demo_people() -> rx.Component:
+    return rx.cond(
+        SignIn.demo,
+        rx.fragment(
+            rx.el.div(*(_continue_as(name, number) for number, name in enumerate(DEMO_PEOPLE)), class_name="demo"),
+            layout.rule("or with an account of your own"),
+        ),
+    )
+
+
+def _continue_as(name: str, number: int) -> rx.Component:
+    face = rx.el.span(name[0], class_name=f"avatar avatar-{number}", custom_attrs={"aria-hidden": "true"})
+    return rx.el.button(
+        face,
+        f"Continue as {name}",
+        type="button",
+        disabled=SignIn.busy,
+        on_click=SignIn.continue_as(name),
+        class_name="button button-plain",
+    )
+
+
+def _email() -> rx.Component:
+    return forms.field(
+        "Email", "email", type="email", auto_complete="email", required=True, placeholder="you@company.com"
+    )
+
+
+def _password(kept_as: str, **props: Any) -> rx.Component:
+    return forms.field("Password", "password", type="password", auto_complete=kept_as, required=True, **props)
+
+
+def _keeping_next(path: str) -> rx.Var[str]:
+    """The other page, with the `next` of this one."""
+    return rx.Var(f'"{path}" + (typeof window === "undefined" ? "" : window.location.search)', _var_type=str)

@@ -1,0 +1,52 @@
+"""Composition root: the app, its pages, its gate, and what runs as long as the process does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import reflex as rx
+from starlette.applications import Starlette
+
+from chatapp import db, live, pages, project, settings, shared
+from chatapp.accounts import sessions, web
+from chatapp.accounts.state import Viewer
+from chatapp.gate import Gate, report
+
+
+@asynccontextmanager
+async def backend(app: rx.App) -> AsyncIterator[None]:
+    """The process's Supabase project, its live path; all ended when the server stops."""
+    await project.connect()
+    service = live.Live(f"{settings.current().supabase_url}/realtime/v1", _secret_key())
+    live.use(service)
+    running = asyncio.create_task(service.run(), name="live")
+    try:
+        yield
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        await db.dispose()
+
+
+def _secret_key() -> str:
+    return settings.current().supabase_secret_key.get_secret_value()
+
+
+def build() -> rx.App:
+    """The app, with every page, handler and route behind its gate."""
+    made = rx.App(
+        head_components=pages.head_components(),
+        backend_exception_handler=report,
+        api_transformer=Starlette(routes=web.routes),
+    )
+    made.add_middleware(Gate(sessions.resolve), index=0)
+    made.register_lifespan_task(backend)
+    pages.add_pages(made)
+    shared.check(Viewer.me)
+    shared.use(shared.Wire(made))
+    return made
+
+
+app = build()

@@ -1,0 +1,221 @@
+"""The one gate before every handler: who is calling, may they, and are the arguments what the handler declares?
+
+Reflex lets anyone who opens a socket call any public method of any state with any arguments. The gate turns that
+around: a handler runs only if it is declared with `@handler`, for an actor taken from the session cookie (never
+from state or arguments), with arguments validated against the handler's own type hints. All else is refused.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import inspect
+import logging
+import typing
+from collections.abc import Awaitable, Callable
+from functools import cache
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import pydantic
+import reflex as rx
+from reflex.event import Event, EventSpec
+from reflex.middleware import Middleware
+from reflex.state import BaseState, StateUpdate
+from reflex_base.registry import RegistrationContext
+
+from chatapp.actor import Actor
+from chatapp.errors import ChatError, Invalid, Unauthorized
+
+log = logging.getLogger(__name__)
+
+COOKIE = "chatapp_session"
+"""The session cookie's name on http; https adds the `__Host-` prefix."""
+
+ARGUMENTS_LIMIT = 64 * 1024
+"""Characters a handler's arguments may hold together."""
+
+INTERNAL = frozenset({"hydrate", "hydrate_and_load", "on_load_internal", "set_is_hydrated"})
+"""Reflex's own handlers that a browser needs. They read or write nothing of ours."""
+
+_RULE = "_chatapp_rule"
+_actor: contextvars.ContextVar[Actor | None] = contextvars.ContextVar("actor", default=None)
+
+Resolve = Callable[[str], Awaitable[Actor | None]]
+"""Answers who a session cookie's value belongs to, None for nobody."""
+
+
+class Rule(typing.NamedTuple):
+    """How a handler may be called. `page` handlers run when a page opens: strangers are led to the sign-in page."""
+
+    public: bool
+    page: bool
+
+
+def handler(
+    fn: Callable[..., Any] | None = None,
+    *,
+    public: bool = False,
+    page: bool = False,
+    background: bool = True,
+    **options: Any,
+) -> Any:
+    """Declare a state's method as a handler that browsers may call.
+
+    Handlers run in the background unless told otherwise, because a normal one holds its tab's lock while it awaits.
+    `public` ones may be called by strangers, `page` ones belong into a page's `on_load`.
+    """
+
+    def declare(function: Callable[..., Any]) -> Any:
+        setattr(function, _RULE, Rule(public, page))
+        return rx.event(function, background=background, **options)
+
+    return declare if fn is None else declare(fn)
+
+
+def actor() -> Actor:
+    """Who is calling the running handler. Raises Unauthorized where nobody is signed in."""
+    if (current := _actor.get()) is None:
+        raise Unauthorized
+    return current
+
+
+def stranger() -> bool:
+    """Whether the running handler was called without a session."""
+    return _actor.get() is None
+
+
+def rule_of(function: Callable[..., Any]) -> Rule | None:
+    """The rule a handler was declared with, None for anything that is not one of our handlers."""
+    return getattr(function, _RULE, None)
+
+
+def session_value(cookie_header: str) -> str:
+    """The session cookie's value in a Cookie header, '' when there is none."""
+    try:
+        jar = SimpleCookie(cookie_header)
+    except CookieError:
+        return ""
+    found = jar.get("__Host-" + COOKIE) or jar.get(COOKIE)
+    return found.value if found else ""
+
+
+def sign_in_page(next_path: str) -> str:
+    """Where a stranger is sent who asked for `next_path`."""
+    return f"/sign-in?next={quote(next_path.rstrip('/') or '/', safe='/')}"
+
+
+def site_path(target: object) -> str:
+    """`target` if it is a path of this site, else the start page. Keeps `next` from leading anywhere else."""
+    text = target if isinstance(target, str) else ""
+    parts = urlsplit(text) if text.isprintable() and "\\" not in text else None
+    inside = parts is not None and not parts.scheme and not parts.netloc and text.startswith("/")
+    return text if inside and not text.startswith("//") and len(text) <= 500 else "/chat"
+
+
+class Owner(rx.State):
+    """Which session a tab's state was made for."""
+
+    _session: str = ""
+
+
+class Gate(Middleware):
+    """Reflex middleware; first in line, before the state is touched or sent."""
+
+    def __init__(self, resolve: Resolve) -> None:
+        self._resolve = resolve
+
+    async def preprocess(self, app: rx.App, state: BaseState, event: Event) -> StateUpdate | None:
+        """None lets the handler run; an update is sent in its place."""
+        root = state._get_root_state()
+        cookie = session_value(root.router_data.get("headers", {}).get("cookie", ""))
+        await self._bind(root, cookie)
+        function = _function(event.name)
+        if function is None:
+            return StateUpdate()
+        if function.__module__.startswith("reflex."):
+            return None if function.__name__ in INTERNAL else StateUpdate()
+        return await self._admit(function, cookie, event, root)
+
+    async def _admit(
+        self, function: Callable[..., Any], cookie: str, event: Event, root: BaseState
+    ) -> StateUpdate | None:
+        rule = rule_of(function)
+        if rule is None:
+            log.warning("Refused a call of %s, which is not declared as a handler.", function.__qualname__)
+            return _refusal(Unauthorized())
+        try:
+            _actor.set(await self._resolve(cookie) if cookie else None)
+            if not rule.public and stranger():
+                return _to_sign_in(root) if rule.page else _refusal(Unauthorized())
+            _replace(event.payload, validated(function, event.payload))
+        except ChatError as error:
+            return _refusal(error)
+        return None
+
+    async def _bind(self, root: BaseState, cookie: str) -> None:
+        """A client token is chosen by the browser and seen in URLs: whoever brings another session gets a fresh state."""
+        owner = await root.get_state(Owner)
+        if owner._session != cookie:
+            if owner._session:
+                root.reset()
+            owner._session = cookie
+
+
+def validated(function: Callable[..., Any], payload: dict[str, Any]) -> dict[str, Any]:
+    """The arguments as the handler's type hints declare them. Raises Invalid."""
+    if len(repr(payload)) > ARGUMENTS_LIMIT:
+        raise Invalid("That is too much to send at once.")
+    try:
+        return dict(_arguments(function)(**payload))
+    except (pydantic.ValidationError, TypeError):
+        raise Invalid("That could not be understood.") from None
+
+
+@cache
+def _arguments(function: Callable[..., Any]) -> Callable[..., dict[str, Any]]:
+    """A function with the handler's parameters that validates and answers them."""
+    hints = typing.get_type_hints(function, include_extras=True)
+    parameters = list(inspect.signature(function).parameters.values())[1:]
+    fields: dict[str, Any] = {
+        p.name: (hints[p.name], ... if p.default is inspect.Parameter.empty else p.default) for p in parameters
+    }
+    model = pydantic.create_model(
+        f"Arguments of {function.__qualname__}", __config__=pydantic.ConfigDict(extra="forbid"), **fields
+    )
+
+    def validate(**payload: Any) -> dict[str, Any]:
+        arguments = model(**payload)
+        return {name: getattr(arguments, name) for name in fields}
+
+    return validate
+
+
+def _function(event_name: str) -> Callable[..., Any] | None:
+    registered = RegistrationContext.get().event_handlers.get(event_name)
+    return registered.handler.fn if registered else None
+
+
+def _replace(payload: dict[str, Any], arguments: dict[str, Any]) -> None:
+    payload.clear()
+    payload.update(arguments)
+
+
+def _refusal(error: ChatError) -> StateUpdate:
+    return _frontend(rx.toast.error(error.message))
+
+
+def _to_sign_in(root: BaseState) -> StateUpdate:
+    return _frontend(rx.redirect(sign_in_page(site_path(root.router.url.path)), replace=True))
+
+
+def _frontend(*events: Any) -> StateUpdate:
+    return StateUpdate(events=Event.from_event_type(list(events)))
+
+
+def report(exception: Exception) -> EventSpec:
+    """What a person sees of an exception in a handler: a ChatError's own sentence, anything else only in the log."""
+    if isinstance(exception, ChatError):
+        return rx.toast.error(exception.message)
+    log.error("A handler failed", exc_info=exception)
+    return rx.toast.error("Something went wrong. Please try again.")

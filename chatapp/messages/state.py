@@ -1,0 +1,134 @@
+"""What a tab holds of messages: a window on the open room's messages, and what became of those it sent."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+import reflex as rx
+from pydantic import AfterValidator, StringConstraints
+from typing_extensions import TypedDict
+
+from chatapp import shared
+from chatapp.errors import ChatError, Internal, Unavailable
+from chatapp.gate import actor, handler
+from chatapp.messages import actions
+from chatapp.messages.snapshots import MessageSnapshot
+from chatapp.realtime.room import SLOTS, Applied, LiveRoom
+
+OUTCOMES = 20
+"""Outcomes a tab remembers: more than anybody sends while one is on its way."""
+
+FAILED = "Failed to send message"
+Text = Annotated[Any, AfterValidator(str)]
+"""Not `str`: pydantic refuses lone surrogates in its own words, the action says it in ours."""
+ClientId = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+
+
+class Row(TypedDict):
+    """A message as the browser gets it. What differs per viewer is decided there."""
+
+    id: str
+    seq: int
+    rev: int
+    room: str
+    user_id: str
+    client_id: str
+    author: str
+    content: str
+    created_at: str
+    edited: bool
+    deleted: bool
+
+
+class Window(TypedDict):
+    """Which part of a room a tab shows: seqs from `first` to `last`, 0 meaning the live end."""
+
+    room: str
+    first: int
+    last: int
+    newest: int
+
+
+class Timeline(rx.State):
+    """The messages of the open room, in as many slots as can be followed live; see `chatapp.shared`."""
+
+    messages: list[Row] = []
+    window: Window = {"room": "", "first": 1, "last": 0, "newest": 0}
+    newest: int = 0
+
+
+class Outcome(TypedDict):
+    """What became of a message: `stored`, else why not, and whether trying again may help."""
+
+    stored: bool
+    retry: bool
+    message: str
+
+
+class Composer(rx.State):
+    """What became of the messages this tab has sent, by client_id."""
+
+    outcomes: dict[str, Outcome] = {}
+
+    @handler
+    async def send(self, room_id: UUID, client_id: ClientId, content: Text):
+        """Post a message; the sender's id makes a repetition harmless."""
+        try:
+            await actions.post(actor(), room_id, client_id, content)
+            outcome = Outcome(stored=True, retry=False, message="")
+        except ChatError as refusal:
+            outcome = Outcome(stored=False, retry=isinstance(refusal, Unavailable | Internal), message=refusal.message)
+        async with self:
+            self.outcomes = dict([*self.outcomes.items(), (client_id, outcome)][-OUTCOMES:])
+        return None if outcome["stored"] else rx.toast.error(FAILED if outcome["retry"] else outcome["message"])
+
+
+MESSAGES = shared.Shared(Timeline.messages, SLOTS)
+WINDOW = shared.Shared(Timeline.window)
+NEWEST = shared.Shared(Timeline.newest)
+
+
+def opened(room: LiveRoom, first: int, rows: tuple[MessageSnapshot, ...]) -> list[Any]:
+    """What a tab that opens a room at its live end is sent."""
+    return [*_slots(room, rows), WINDOW.at(0, _window(room, first, 0)), NEWEST.at(0, room.newest)]
+
+
+def page(room: LiveRoom, first: int, last: int, rows: tuple[MessageSnapshot, ...]) -> list[Any]:
+    """What a tab that reads back is sent: an older page, and the window that it now shows."""
+    return [*_slots(room, rows), WINDOW.at(0, _window(room, first, last))]
+
+
+def changed(room: LiveRoom, applied: Applied) -> list[Any]:
+    """What every tab at the live end is sent. A row below the floor would take a newer one's slot."""
+    return _slots(room, tuple(row for row in applied.rows if row.seq >= room.floor))
+
+
+def head(room: LiveRoom) -> list[Any]:
+    """What a tab far back in the history is told."""
+    return [NEWEST.at(0, room.newest)]
+
+
+def row(room: LiveRoom, message: MessageSnapshot) -> Row:
+    """A message in the browser's form: short, since it is sent to every tab."""
+    return {
+        "id": message.id,
+        "seq": message.seq,
+        "rev": message.rev,
+        "room": str(room.id)[:8],
+        "user_id": message.user_id,
+        "client_id": message.client_id,
+        "author": message.author,
+        "content": message.content,
+        "created_at": message.created_at,
+        "edited": bool(message.edited_at),
+        "deleted": message.deleted,
+    }
+
+
+def _slots(room: LiveRoom, rows: tuple[MessageSnapshot, ...]) -> list[Any]:
+    return [MESSAGES.at(message.seq, row(room, message)) for message in rows]
+
+
+def _window(room: LiveRoom, first: int, last: int) -> Window:
+    return {"room": str(room.id), "first": first, "last": last, "newest": room.newest}

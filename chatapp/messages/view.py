@@ -1,0 +1,162 @@
+"""The log of a room, row by row, and the composer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reflex as rx
+
+from chatapp.accounts.state import Viewer
+from chatapp.messages import browser
+from chatapp.messages.browser import View
+from chatapp.messages.state import WINDOW, Composer
+from chatapp.rooms.snapshots import MemberSnapshot
+from chatapp.rooms.state import MEMBERS, ROOM
+from chatapp.ui import browser as kit_browser
+from chatapp.ui import kit
+
+
+def log(on_older: Any, on_latest: Any) -> rx.Component:
+    """The open room's messages, or their shape while they are on their way."""
+    rows = browser.timeline()
+    return browser.Log.create(
+        rx.el.div(
+            rx.cond(_here(), rx.fragment(_top(), rx.foreach(rows, _entry)), kit.skeleton(6)),
+            class_name="rows",
+        ),
+        count=rows.length(),
+        on_older=on_older,
+        on_latest=on_latest,
+        class_name="log",
+        custom_attrs={"role": "log", "aria-label": "Messages"},
+    )
+
+
+def composer() -> rx.Component:
+    """The box to write in, with the way back to the newest message above it."""
+    box = rx.el.textarea(
+        id="message",
+        name="message",
+        placeholder="Type a message...",
+        rows=1,
+        dir="auto",
+        enter_key_hint="send",
+        custom_attrs={"aria-label": "Message"},
+    )
+    return browser.ComposerForm.create(
+        _latest(),
+        rx.el.div(box, _send(), class_name="composer-box"),
+        rx.el.p("Enter to send, Shift + Enter for a new line", class_name="composer-hint"),
+        room=browser.open_room_id(),
+        me=Viewer.me.id,
+        on_send=Composer.send,
+        class_name="composer",
+    )
+
+
+def _here() -> rx.Var[bool]:
+    """Whether the window in the browser is that of the room in the address."""
+    return WINDOW.known & (WINDOW.value.room.to(str) == browser.open_room_id())
+
+
+def _send() -> rx.Component:
+    return rx.el.button(
+        kit.icon("arrow-up", 18),
+        rx.el.span("Send", class_name="button-label"),
+        type="submit",
+        disabled=True,  # until there is something to send: conversation.js
+        class_name="button button-primary",
+    )
+
+
+def _latest() -> rx.Component:
+    """What has come since the viewer scrolled up, and the way there."""
+    counted = rx.fragment(browser.unseen(), rx.cond(browser.unseen() == 1, " new message", " new messages"))
+    pill = rx.el.div(
+        rx.cond(browser.unseen() > 0, rx.el.span(counted, class_name="latest-count", role="status")),
+        kit.button("Jump to latest", kind="quiet", look="small", picture="arrow-down", on_click=browser.jump_to_latest()),
+        class_name="latest-pill",
+    )
+    return rx.el.div(rx.cond(browser.following(), rx.fragment(), pill), class_name="latest")
+
+
+def _top() -> rx.Component:
+    """Above the first row: the room's beginning, or the sign that older messages are being fetched."""
+    beginning = rx.el.div(
+        rx.el.span(kit.icon("messages-square", 22), class_name="glyph"),
+        rx.el.strong(ROOM.value.name, dir="auto"),
+        rx.el.p("This is where the room begins."),
+        class_name="beginning",
+    )
+    older = rx.el.div(rx.el.span(class_name="spinner"), class_name="history", custom_attrs={"aria-hidden": "true"})
+    return rx.cond(WINDOW.value.first.to(int) <= 1, beginning, older)
+
+
+def _entry(view: Any) -> rx.Component:
+    """A message, under its day if it is the first of it. The day stands outside the row: the row must not move."""
+    author = kit_browser.person_of(MEMBERS.value, view.user_id, MemberSnapshot)
+    day = rx.el.div(rx.el.span(view.day), class_name="day")
+    return rx.fragment(
+        rx.cond(view.day, day), message_row(view=view, picture=author.avatar_url | ""), key=view.key
+    )
+
+
+@rx.memo
+def message_row(view: rx.Var[View], picture: rx.Var[str]) -> rx.Component:
+    """One message. Drawn again only when it has changed."""
+    return rx.el.article(
+        rx.cond(view.starts_group, _face(view, picture), _time(view, "message-time")),
+        rx.el.div(
+            rx.cond(view.starts_group, _head(view)),
+            _text(view),
+            rx.cond(view.failed, _failure(view)),
+            class_name="message-body",
+        ),
+        class_name=_row_class(view),
+        custom_attrs={
+            "data-row": view.key,
+            "aria-label": f"{view.author}, {view.time}",
+            "aria-busy": rx.cond(view.pending, "true", rx.Var("undefined")),
+        },
+    )
+
+
+def _row_class(view: Any) -> rx.Var[str]:
+    first = rx.cond(view.starts_group, " message-first", "")
+    condition = rx.cond(
+        view.failed,
+        " message-failed",
+        rx.cond(view.pending, " message-pending", rx.cond(view.deleted, " message-deleted", "")),
+    )
+    return f"message{first}{condition}"  # type: ignore[return-value]  # an f-string of vars is a var to Reflex
+
+
+def _face(view: Any, picture: Any) -> rx.Component:
+    return kit.avatar(
+        view.author, kit_browser.initials_of(view.author), kit_browser.colour_of(view.user_id), picture
+    )
+
+
+def _head(view: Any) -> rx.Component:
+    return rx.el.div(rx.el.strong(view.author, class_name="author", dir="auto"), _time(view), class_name="message-head")
+
+
+def _time(view: Any, class_name: str = "") -> rx.Component:
+    return rx.el.time(view.time, date_time=view.created_at, title=view.full_time, class_name=class_name)
+
+
+def _text(view: Any) -> rx.Component:
+    """The text, exactly as it was written, or the tombstone."""
+    edited = rx.cond(view.edited, rx.el.span("(edited)", class_name="mark-edited"))
+    written = rx.fragment(view.content, edited)
+    return rx.el.div(rx.cond(view.deleted, "This message was deleted", written), class_name="text", dir="auto")
+
+
+def _failure(view: Any) -> rx.Component:
+    return rx.el.div(
+        kit.icon("circle-alert", 15),
+        rx.el.span(view.reason),
+        kit.button("Retry", look="small", on_click=browser.retry(view.client_id)),
+        kit.button("Discard", kind="quiet", look="small", on_click=browser.discard(view.client_id)),
+        class_name="failure",
+    )

@@ -1,0 +1,31 @@
+"""The routes, and what each does when it opens."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from chatapp.accounts.state import SignIn, Viewer
+from chatapp.live import Tab
+from chatapp.pages import chat, front, missing, room
+from chatapp.rooms.state import BrowseRooms, Invite, RoomList
+from chatapp.ui.head import dress, head_components
+
+__all__ = ["add_pages", "head_components"]
+
+HERE = [Viewer.arrive, RoomList.load]
+"""What every page with a sidebar begins with."""
+
+
+def add_pages(app: rx.App) -> None:
+    """Register every route."""
+    dress(app)
+    app.add_page(front.home, "/", title="Chat", description="A calm place to talk things through.", on_load=SignIn.arrive)
+    app.add_page(front.sign_in, "/sign-in", title="Sign in · Chat", on_load=SignIn.arrive)
+    app.add_page(front.sign_up, "/sign-up", title="Sign up · Chat", on_load=SignIn.arrive)
+    app.add_page(front.invitation, "/invite/[invite_token]", title="Invitation · Chat", on_load=[Viewer.arrive, Invite.preview])
+    app.add_page(missing.page, "404", title=missing.TITLE)
+    app.add_page(room.page, "/chat/[room_id]", title=room.title(), on_load=[*HERE, Tab.open_room])
+    app.add_page(chat.rooms_page, "/chat", title="Chat Rooms · Chat", on_load=[*HERE, Tab.close_room])
+    app.add_page(
+        chat.browse_page, "/chat/browse", title="Browse rooms · Chat", on_load=[*HERE, Tab.close_room, BrowseRooms.load]
+    )

@@ -1,0 +1,37 @@
+"""A room's page."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from chatapp.live import Tab
+from chatapp.messages import browser
+from chatapp.messages import view as messages
+from chatapp.pages import missing
+from chatapp.rooms import view as rooms
+from chatapp.ui import layout
+
+
+def page() -> rx.Component:
+    """`/chat/[room_id]`"""
+    return layout.shell(rooms.sidebar(), layout.main(rx.cond(_missing(), missing.content(), _room())))
+
+
+def title() -> rx.Var[str]:
+    """The room's name, once it is known. Doesn't ask for the address: that var is made together with the route."""
+    return rx.cond(Tab.missing, missing.TITLE, rooms.page_title())
+
+
+def _missing() -> rx.Var[bool]:
+    """The same answer for a room that is not there and one that is not for this person."""
+    return (Tab.missing != "") & (Tab.missing == browser.open_room_id())
+
+
+def _room() -> rx.Component:
+    conversation = rx.el.div(
+        rooms.header(),
+        messages.log(on_older=Tab.load_older, on_latest=Tab.open_room),
+        messages.composer(),
+        class_name="conversation",
+    )
+    return rx.el.div(conversation, rooms.members_panel(), rooms.invite(), class_name="room")

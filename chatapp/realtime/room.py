@@ -1,0 +1,143 @@
+"""What this process knows of one open room: its newest rows, its members, and the rev it has applied."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+from uuid import UUID
+
+SLOTS = 512
+"""Rows of a room that can be followed live at most; older ones are read on request and are not kept."""
+
+
+class Row(Protocol):
+    """A message as the hub needs it: `seq` is its fixed place, `rev` the room's rev at its last change."""
+
+    @property
+    def seq(self) -> int: ...
+    @property
+    def rev(self) -> int: ...
+
+
+class Member(Protocol):
+    """A person in the room, as the hub needs them."""
+
+    @property
+    def id(self) -> str: ...
+
+
+class Changes(Protocol):
+    """What is above a cursor, as one catch-up query answers it.
+
+    `rev` is the cursor reached, `more` whether the query stopped short of the room's rev; `members` is None when
+    nobody came, went or changed, and `room` holds only what is the same for every viewer.
+    """
+
+    @property
+    def rev(self) -> int: ...
+    @property
+    def more(self) -> bool: ...
+    @property
+    def last_seq(self) -> int: ...
+    @property
+    def room(self) -> Any: ...
+    @property
+    def members(self) -> Sequence[Any] | None: ...
+    @property
+    def messages(self) -> Sequence[Any]: ...
+    @property
+    def gone(self) -> bool: ...
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What a catch-up changed here, for the tabs to be told."""
+
+    rows: tuple[Any, ...] = ()
+    members: tuple[Any, ...] | None = None
+    room: Any | None = None
+    removed: frozenset[str] = frozenset()
+    gone: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.rows or self.members is not None or self.room is not None or self.removed or self.gone)
+
+
+@dataclass
+class LiveRoom:
+    """Cache of one room. Applying is idempotent: rows are placed by `seq` and an older `rev` never wins."""
+
+    id: UUID
+    cursor: int = -1
+    newest: int = 0
+    info: Any = None
+    members: tuple[Any, ...] = ()
+    rows: dict[int, Any] = field(default_factory=dict)
+    gone: bool = False
+    touched: float = field(default_factory=time.monotonic)
+
+    @property
+    def loaded(self) -> bool:
+        return self.cursor >= 0
+
+    @property
+    def floor(self) -> int:
+        """Lowest seq that can still be followed live."""
+        return max(1, self.newest - SLOTS + 1)
+
+    def has_member(self, user_id: UUID | str) -> bool:
+        return any(member.id == str(user_id) for member in self.members)
+
+    def apply(self, changes: Changes) -> Applied:
+        """Take over a catch-up; answers what the room's tabs have to be told."""
+        if changes.gone:
+            self.gone = True
+            return Applied(gone=True, removed=frozenset(member.id for member in self.members))
+        self.cursor = max(self.cursor, changes.rev)
+        self.newest = max(self.newest, changes.last_seq)
+        rows = self.merge(changes.messages, keep_all=True)
+        return Applied(rows=rows, room=self._take_info(changes), **self._take_members(changes))
+
+    def merge(self, rows: Iterable[Any], *, keep_all: bool = False) -> tuple[Any, ...]:
+        """Cache rows that can be followed live; answers the newest known form of each, in order of seq.
+
+        A page read from the database may be older than a change that overtook it, so what is known wins by rev.
+        With `keep_all` False, rows that did not change anything here are answered all the same (a page must be whole).
+        """
+        merged = []
+        for row in rows:
+            known = self.rows.get(row.seq)
+            stale = known is not None and known.rev >= row.rev
+            if stale and keep_all:
+                continue
+            merged.append(known if stale else row)
+            if row.seq >= self.floor:
+                self.rows[row.seq] = merged[-1]
+        self._trim()
+        return tuple(sorted(merged, key=lambda row: row.seq))
+
+    def window(self, first: int) -> tuple[Any, ...] | None:
+        """Rows from `first` to the newest, None when some of them are not cached."""
+        wanted = range(max(first, 1), self.newest + 1)
+        if any(seq not in self.rows for seq in wanted):
+            return None
+        return tuple(self.rows[seq] for seq in wanted)
+
+    def _take_info(self, changes: Changes) -> Any | None:
+        if changes.room is None or changes.room == self.info:
+            return None
+        self.info = changes.room
+        return self.info
+
+    def _take_members(self, changes: Changes) -> dict[str, Any]:
+        if changes.members is None:
+            return {}
+        before = {member.id for member in self.members}
+        self.members = tuple(changes.members)
+        return {"members": self.members, "removed": frozenset(before - {member.id for member in self.members})}
+
+    def _trim(self) -> None:
+        if len(self.rows) > SLOTS:
+            self.rows = {seq: row for seq, row in self.rows.items() if seq >= self.floor}

@@ -1,0 +1,36 @@
+"""Names of the streams: Realtime topics between backends, socket.io rooms inside one backend."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+CHANGES = "changes"
+"""Private Realtime topic on which the database's triggers announce every change."""
+
+HINT_EVENT = "hint"
+"""Broadcast event of a hint on `CHANGES`."""
+
+
+def room(room_id: UUID | str) -> str:
+    """Tabs at the live end of a room."""
+    return f"room:{room_id}"
+
+
+def room_head(room_id: UUID | str) -> str:
+    """Tabs that read far back in a room: they are told its newest seq and nothing else."""
+    return f"room:{room_id}:head"
+
+
+def room_member(room_id: UUID | str, user_id: UUID | str) -> str:
+    """One person's tabs in a room, so that a removed member's tabs are found at once."""
+    return f"room:{room_id}:member:{user_id}"
+
+
+def user(user_id: UUID | str) -> str:
+    """All tabs of one person."""
+    return f"user:{user_id}"
+
+
+def session(session_id: str) -> str:
+    """All tabs of one sign-in."""
+    return f"session:{session_id}"

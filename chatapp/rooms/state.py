@@ -1,0 +1,194 @@
+"""What a tab holds of rooms: the list of mine, the open one with its members, and the dialogs around them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+import reflex as rx
+from pydantic import StringConstraints
+from typing_extensions import TypedDict
+
+from chatapp import shared
+from chatapp.actor import Actor
+from chatapp.errors import ChatError
+from chatapp.gate import actor, handler
+from chatapp.realtime import topic
+from chatapp.realtime.room import Applied, LiveRoom
+from chatapp.rooms import actions, queries
+from chatapp.rooms.snapshots import MemberSnapshot, RoomSnapshot
+
+Field = Annotated[str, StringConstraints(max_length=1000)]
+Token = Annotated[str, StringConstraints(max_length=200)]
+
+
+class NewRoom(TypedDict, total=False):
+    """The form of the dialog `New room`; a switch that is off sends nothing."""
+
+    name: Field
+    description: Field
+    private: Field
+
+
+class RoomList(rx.State):
+    """The rooms I am in, by last activity. All tabs of a person share one list."""
+
+    rooms: list[RoomSnapshot] = []
+
+    @handler(page=True)
+    async def load(self):
+        """Subscribe, then load: the list is sent again whenever a membership or a room of mine changes."""
+        async with self:
+            sid = self.router.session.session_id
+        if await shared.wire().enter(sid, topic.user(actor().user_id)):
+            await send_list(actor(), to=sid)
+
+
+class OpenRoom(rx.State):
+    """The room this tab shows. Everybody in it shares these."""
+
+    room: RoomSnapshot | None = None
+    members: list[MemberSnapshot] = []
+
+    @handler
+    async def join(self, room_id: UUID):
+        """Become a member of a public room and go there."""
+        await actions.join(actor(), room_id)
+        return rx.redirect(f"/chat/{room_id}")
+
+    @handler
+    async def leave(self, room_id: UUID):
+        """Stop being a member. Every tab of mine that shows the room closes it."""
+        await actions.leave(actor(), room_id)
+        return rx.redirect("/chat")
+
+
+class CreateRoom(rx.State):
+    """The dialog `New room`."""
+
+    shown: bool = False
+    busy: bool = False
+    error: str = ""
+
+    @handler(background=False)
+    def show(self, shown: bool):
+        """Open or close the dialog."""
+        self.shown, self.error, self.busy = shown, "", False
+
+    @handler
+    async def create(self, form: NewRoom):
+        """Make the room with me as its owner, and go there."""
+        async with self:
+            self.error, self.busy = "", True
+        try:
+            room = await actions.create_room(
+                actor(), form.get("name", ""), form.get("description", ""), bool(form.get("private"))
+            )
+        except ChatError as refusal:
+            async with self:
+                self.error, self.busy = refusal.message, False
+            return None
+        async with self:
+            self.shown, self.busy = False, False
+        return rx.redirect(f"/chat/{room.id}")
+
+
+class BrowseRooms(rx.State):
+    """Public rooms that I am not in yet."""
+
+    found: list[RoomSnapshot] = []
+    loading: bool = True
+    search: str = ""
+
+    @handler(page=True)
+    async def load(self):
+        """The page opens."""
+        async with self:
+            self.search, self.loading = "", True
+        await self._find("")
+
+    @handler
+    async def look_for(self, search: Field):
+        """By a part of the name or the description."""
+        async with self:
+            self.search = search
+        await self._find(search)
+
+    async def _find(self, search: str) -> None:
+        found = await queries.browse(actor(), search)
+        async with self:
+            if self.search == search:  # a slower answer to an older question does not overwrite a newer one
+                self.found, self.loading = list(found), False
+
+
+class Invite(rx.State):
+    """The dialog `Invite` of the open room, and the page an invite link leads to."""
+
+    shown: bool = False
+    link: str = ""
+    error: str = ""
+    room: RoomSnapshot | None = None
+
+    @handler(background=False)
+    def close(self):
+        """Forget the link: it is shown once."""
+        self.shown, self.link, self.error = False, "", ""
+
+    @handler
+    async def make(self, room_id: UUID):
+        """A new link into the room, good for a week."""
+        async with self:
+            self.shown, self.link, self.error = True, "", ""
+            origin = self.router_data.get("headers", {}).get("origin", "")
+        try:
+            token = await actions.create_invite(actor(), room_id)
+        except ChatError as refusal:
+            async with self:
+                self.error = refusal.message
+            return
+        async with self:
+            self.link = f"{origin}/invite/{token}"
+
+    @handler(page=True)
+    async def preview(self):
+        """The page of an invite link opens: say where it leads before anybody joins."""
+        async with self:
+            self.room, self.error = None, ""
+            token = str(self.router.url.query_parameters.get("token", "") or self.invite_token)
+        try:
+            room = await queries.invite(actor(), token)
+        except ChatError as refusal:
+            async with self:
+                self.error = refusal.message
+            return
+        async with self:
+            self.room = room
+
+    @handler
+    async def accept(self, token: Token):
+        """Join the room the link leads to."""
+        room_id = await actions.accept_invite(actor(), token)
+        return rx.redirect(f"/chat/{room_id}")
+
+
+ROOMS = shared.Shared(RoomList.rooms)
+ROOM = shared.Shared(OpenRoom.room)
+MEMBERS = shared.Shared(OpenRoom.members)
+
+
+async def send_list(whose: Actor, to: str) -> None:
+    """Read a person's rooms once and send them to one tab or to all tabs of theirs."""
+    rooms = await queries.my_rooms(whose)
+    await shared.wire().emit(to, shared.update(ROOMS.at(0, list(rooms))))
+
+
+def opened(room: LiveRoom) -> list[Any]:
+    """What a tab that opens a room is sent of it."""
+    return [ROOM.at(0, room.info), MEMBERS.at(0, list(room.members))]
+
+
+def changed(applied: Applied) -> list[Any]:
+    """What every tab in a room is sent when the room or its members have changed."""
+    room = [ROOM.at(0, applied.room)] if applied.room is not None else []
+    members = [MEMBERS.at(0, list(applied.members))] if applied.members is not None else []
+    return [*room, *members]

@@ -1,0 +1,293 @@
+"""The sidebar of rooms, the dialogs around them, a room's header and its members."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from chatapp.accounts import view as accounts
+from chatapp.accounts.state import Viewer
+from chatapp.rooms.snapshots import MemberSnapshot, RoomSnapshot
+from chatapp.rooms.state import MEMBERS, ROOM, ROOMS, BrowseRooms, CreateRoom, Invite, OpenRoom
+from chatapp.ui import art, browser, dialog, forms, kit, layout
+
+MEMBERS_PANEL = "members"
+LEAVING = "leaving"
+"""Names, in the browser alone, of what may be open on a room's page."""
+
+
+# --- the sidebar ---------------------------------------------------------------------------------------------------
+
+
+def sidebar() -> rx.Component:
+    """My rooms, the ways to more of them, and me."""
+    brand = kit.link(art.mark(28), "Chat", to="/chat", class_name="brand")
+    return rx.el.aside(
+        rx.el.nav(brand, class_name="sidebar-head", custom_attrs={"aria-label": "Main"}),
+        rx.el.div(
+            kit.button("New room", picture="plus", on_click=CreateRoom.show(True)),
+            kit.link_button("Browse rooms", to="/chat/browse", picture="compass"),
+            class_name="sidebar-actions",
+        ),
+        rx.el.nav(my_rooms(), class_name="rooms", custom_attrs={"aria-label": "Rooms"}),
+        accounts.person(),
+        create_room(),
+        class_name="sidebar",
+        custom_attrs={"aria-label": "Sidebar"},
+    )
+
+
+def my_rooms() -> rx.Component:
+    """The rooms I am in, by last activity."""
+    rooms = ROOMS.or_default("[]")
+    some = rx.el.ul(rx.foreach(rooms, lambda room: rx.el.li(_room_link(room), key=room.id)))
+    none = rx.el.p("No chat rooms yet. Create one to get started!", class_name="rooms-note")
+    return rx.cond(ROOMS.known, rx.cond(rooms.length() > 0, some, none), kit.skeleton(4))
+
+
+def _room_link(room: RoomSnapshot) -> rx.Component:
+    """Named by the room alone, so that screen readers don't read the whole description in a list of links."""
+    name, about = f"room-{room.id}", f"about-{room.id}"
+    return kit.link(
+        _glyph(room),
+        rx.el.span(
+            rx.el.span(room.name, class_name="room-name", dir="auto", custom_attrs={"id": name}),
+            rx.el.span(room.description, class_name="room-description", dir="auto", custom_attrs={"id": about}),
+            class_name="room-texts",
+        ),
+        to=f"/chat/{room.id}",
+        class_name="room-link",
+        custom_attrs={
+            "aria-labelledby": name,
+            "aria-describedby": about,
+            "aria-current": rx.cond(room.id == _open_id(), "page", rx.Var("undefined")),
+        },
+    )
+
+
+def _glyph(room: RoomSnapshot) -> rx.Component:
+    return rx.el.span(_kind_icon(room, 16), class_name="glyph")
+
+
+def _kind_icon(room: RoomSnapshot, size: int) -> rx.Component:
+    return rx.cond(room.is_private, kit.icon("lock", size), kit.icon("hash", size))
+
+
+def _open_id() -> rx.Var[str]:
+    return rx.State.room_id  # type: ignore[attr-defined]  # Reflex adds it with the route /chat/[room_id]
+
+
+# --- pages ---------------------------------------------------------------------------------------------------------
+
+
+def choose() -> rx.Component:
+    """Beside the sidebar while no room is open."""
+    return rx.el.div(
+        kit.empty_state(art.talk(), "Chat Rooms", "Select a room to start chatting"), class_name="start"
+    )
+
+
+def create_room() -> rx.Component:
+    """The dialog `New room`."""
+    return dialog.dialog(
+        "New room",
+        rx.el.form(
+            kit.alert(CreateRoom.error),
+            forms.field("Room name", "name", max_length=80, auto_complete="off", custom_attrs={"data-focus": ""}),
+            forms.field("Description", "description", max_length=300, auto_complete="off", placeholder="What is it about?"),
+            forms.switch("Private", "private", "Only people with an invitation can find it and join."),
+            kit.submit("Create room", busy=CreateRoom.busy),
+            on_submit=CreateRoom.create,
+            class_name="form",
+        ),
+        name="new-room",
+        open=CreateRoom.shown,
+        on_dismiss=CreateRoom.show(False),
+    )
+
+
+def browse() -> rx.Component:
+    """Public rooms to join."""
+    return layout.column(
+        "Browse rooms",
+        "/chat",
+        forms.search("Search rooms", on_change=BrowseRooms.look_for.debounce(250)),
+        rx.cond(BrowseRooms.loading, kit.skeleton(4), _found()),
+    )
+
+
+def _found() -> rx.Component:
+    tiles = rx.el.ul(rx.foreach(BrowseRooms.found, _joinable), class_name="tiles")
+    searched = rx.el.p("No room goes by that name. Try another word.", class_name="rooms-note")
+    all_joined = rx.el.p("You are in every public room there is.", class_name="rooms-note")
+    return rx.cond(BrowseRooms.found.length() > 0, tiles, rx.cond(BrowseRooms.search, searched, all_joined))
+
+
+def _joinable(room: RoomSnapshot) -> rx.Component:
+    name = f"join-{room.id}"
+    return rx.el.li(
+        _glyph(room),
+        rx.el.div(
+            rx.el.h2(room.name, dir="auto", custom_attrs={"id": name}),
+            rx.cond(room.description, rx.el.p(room.description, dir="auto")),
+            rx.el.p(_member_count(room), class_name="tile-count"),
+        ),
+        kit.button("Join", on_click=OpenRoom.join(room.id), custom_attrs={"aria-describedby": name}),
+        class_name="tile",
+        key=room.id,
+    )
+
+
+def _member_count(room: RoomSnapshot) -> rx.Component:
+    return rx.fragment(room.members, rx.cond(room.members == 1, " member", " members"))
+
+
+def invitation() -> rx.Component:
+    """Where an invite link leads, before anybody joins."""
+    return rx.match(
+        rx.cond(Invite.error, "error", rx.cond(Invite.room, "room", "")),
+        ("error", _no_invitation()),
+        ("room", _invited()),
+        rx.el.div(kit.skeleton(2), class_name="card"),
+    )
+
+
+def _invited() -> rx.Component:
+    room = Invite.room
+    return layout.card(
+        room.name,
+        "You are invited to this room.",
+        rx.cond(room.description, rx.el.p(room.description, dir="auto", class_name="dialog-text")),
+        rx.el.p(_member_count(room), class_name="card-lead tile-count"),
+        kit.button(
+            "Join room",
+            kind="primary",
+            look="wide large",
+            on_click=Invite.accept(rx.State.invite_token),  # type: ignore[attr-defined]  # added with the route
+        ),
+    )
+
+
+def _no_invitation() -> rx.Component:
+    return rx.el.div(
+        art.nothing_there(),
+        rx.el.h1("This invitation doesn't work"),
+        rx.el.p(Invite.error, role="alert"),
+        rx.el.div(kit.link_button("Chat Rooms", to="/chat", kind="primary"), class_name="actions"),
+        class_name="empty",
+    )
+
+
+# --- the open room -------------------------------------------------------------------------------------------------
+
+
+def header() -> rx.Component:
+    """The room's name, what it is about, and what can be done with it."""
+    return rx.el.header(
+        kit.back("Back to rooms", "/chat"),
+        rx.el.div(
+            rx.cond(_arrived(), _title(), rx.el.span(class_name="skeleton room-head-bone")),
+            class_name="room-head-texts",
+        ),
+        kit.button(
+            "Members",
+            kind="quiet",
+            picture="users",
+            on_click=browser.toggle(MEMBERS_PANEL),
+            custom_attrs={
+                "aria-expanded": rx.cond(browser.is_open(MEMBERS_PANEL), "true", "false"),
+                "aria-controls": MEMBERS_PANEL,
+            },
+        ),
+        kit.button("Invite", kind="quiet", picture="user-plus", on_click=Invite.make(_open_id())),
+        class_name="room-head",
+    )
+
+
+def members_panel() -> rx.Component:
+    """Who is in the room, and the way out of it."""
+    return rx.fragment(
+        dialog.panel(
+            "Members",
+            rx.el.ul(rx.foreach(MEMBERS.or_default("[]"), _member), class_name="members"),
+            name=MEMBERS_PANEL,
+            foot=kit.button(
+                "Leave room", kind="danger", look="wide", picture="log-out", on_click=browser.show(LEAVING)
+            ),
+        ),
+        _leave_room(),
+    )
+
+
+def invite() -> rx.Component:
+    """The dialog `Invite`."""
+    copied = [rx.set_clipboard(Invite.link), rx.toast.success("Link copied")]
+    link = forms.field("Invite link", "link", value=Invite.link, read_only=True, custom_attrs={"data-focus": ""})
+    return dialog.dialog(
+        "Invite people",
+        kit.alert(Invite.error),
+        rx.cond(Invite.error, rx.fragment(), link),
+        kit.hint("Whoever opens this link within a week can join. It is shown only once."),
+        rx.el.div(
+            kit.button("Copy link", kind="primary", picture="copy", on_click=copied, disabled=Invite.link == ""),
+            class_name="actions",
+        ),
+        name="invite",
+        open=Invite.shown,
+        on_dismiss=Invite.close,
+    )
+
+
+def page_title() -> rx.Var[str]:
+    """The tab's title."""
+    return rx.cond(ROOM.known, f"{ROOM.value.name} · Chat", "Chat")
+
+
+def _arrived() -> rx.Var[bool]:
+    """Whether the room in the browser is the one in the address, and not the one of the page before."""
+    return ROOM.known & (ROOM.value.id == _open_id())
+
+
+def _title() -> rx.Component:
+    room = ROOM.value
+    return rx.fragment(
+        rx.el.h1(_kind_icon(room, 17), rx.el.span(room.name, dir="auto")),
+        rx.cond(room.description, rx.el.p(room.description, dir="auto")),
+    )
+
+
+def _member(member: MemberSnapshot) -> rx.Component:
+    you = rx.cond(member.id == Viewer.me.id, " (you)", "")
+    return rx.el.li(
+        kit.avatar(member.name, member.initials, member.colour, member.avatar_url),
+        rx.el.div(
+            rx.el.span(member.name, you, class_name="member-name", dir="auto"),
+            rx.el.span(
+                "Joined ",
+                rx.el.time(browser.day_of(member.joined_at), date_time=member.joined_at),
+                class_name="member-joined",
+            ),
+        ),
+        rx.cond(member.role == "member", rx.fragment(), kit.badge(member.role.capitalize())),
+        class_name="member",
+        key=member.id,
+    )
+
+
+def _leave_room() -> rx.Component:
+    back = rx.cond(
+        ROOM.value.is_private,
+        "It is private: you will need an invitation to come back.",
+        "You can come back whenever you like.",
+    )
+    return dialog.dialog(
+        rx.fragment("Leave ", ROOM.value.name, "?"),
+        rx.el.p(back, class_name="dialog-text"),
+        rx.el.div(
+            kit.button("Stay", on_click=browser.hide(LEAVING)),
+            kit.button("Leave", kind="danger", on_click=[browser.hide(LEAVING), OpenRoom.leave(_open_id())]),
+            class_name="actions",
+        ),
+        name=LEAVING,
+        open=browser.is_open(LEAVING),
+        on_dismiss=browser.hide(LEAVING),
+    )

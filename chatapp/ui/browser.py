@@ -1,0 +1,67 @@
+"""The parts of the kit that run in the browser, as Python sees them (assets/kit.js)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from reflex.vars import FunctionVar, VarData
+from reflex_base.event import EventChain
+from reflex_base.utils.imports import ImportVar
+from reflex_base.vars.base import Var
+
+MODULE = "$/public/kit.js"
+
+
+def is_open(name: str) -> Var:
+    """Whether what goes by this name (a panel, a question) is open in this tab; the server doesn't know."""
+    hooks = {"const openNames = useOpen()": _imports("useOpen")}
+    return Var(f'openNames.has("{name}")', _var_type=bool, _var_data=VarData(hooks=hooks)).guess_type()
+
+
+def show(name: str) -> Var:
+    """For a trigger: open it."""
+    return _trigger("show", name)
+
+
+def hide(name: str) -> Var:
+    """For a trigger: close it."""
+    return _trigger("hide", name)
+
+
+def toggle(name: str) -> Var:
+    """For a trigger: open or close it."""
+    return _trigger("toggle", name)
+
+
+def initials_of(name: Var) -> Var:
+    """What stands in for the picture of somebody of whom only the name is known."""
+    return _call("initialsOf", name, kind=str)
+
+
+def colour_of(user_id: Var) -> Var:
+    """A person's colour, 0 to 7, from the id alone."""
+    return _call("colourOf", user_id, kind=int)
+
+
+def person_of(people: Var, user_id: Var, kind: Any) -> Var:
+    """Who in a list of people has this id; undefined for nobody."""
+    return _call("personOf", people, user_id, kind=kind)
+
+
+def day_of(iso: Var) -> Var:
+    """The day of an ISO 8601 time in the viewer's zone and manner of writing."""
+    return _call("dayOf", iso, kind=str)
+
+
+def _imports(tag: str) -> VarData:
+    return VarData(imports={MODULE: [ImportVar(tag=tag)]})
+
+
+def _call(function: str, *arguments: Var, kind: Any) -> Var:
+    data = VarData.merge(_imports(function), *(argument._get_all_var_data() for argument in arguments))
+    call = f"{function}({', '.join(str(argument) for argument in arguments)})"
+    return Var(call, _var_type=kind, _var_data=data).guess_type()
+
+
+def _trigger(function: str, name: str) -> Var:
+    return Var(f'(() => {function}("{name}"))', _var_data=_imports(function)).to(FunctionVar, EventChain)

@@ -1,0 +1,33 @@
+"""What every page's <head> holds, and how the app as a whole is dressed."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+STYLESHEETS = [f"/styles/{name}.css" for name in ("tokens", "base", "kit", "shell", "conversation")]
+"""In this order: later ones refine earlier ones. They are bundled into one file."""
+
+VIEWPORT = "width=device-width, initial-scale=1, viewport-fit=cover, interactive-widget=resizes-content"
+"""Edge to edge on phones with a notch, and the composer stays above the phone's keyboard."""
+
+
+def head_components() -> list[rx.Component]:
+    """Viewport, icon and the colour of the browser's own bars. Reflex adds the theme's script, first of all."""
+    return [
+        rx.el.meta(name="viewport", content=VIEWPORT),
+        rx.el.link(rel="icon", type="image/svg+xml", href="/favicon.svg"),
+        _theme_color("#f5f2ec", "light"),
+        _theme_color("#161513", "dark"),
+    ]
+
+
+def dress(app: rx.App) -> None:
+    """Give the app its styles, its language and a place for its toasts."""
+    app.stylesheets = [*app.stylesheets, *STYLESHEETS]
+    app.html_lang = "en"
+    app.toaster = rx.toast.provider(position="top-center", rich_colors=False, gap=8)
+
+
+def _theme_color(colour: str, scheme: str) -> rx.Component:
+    media = {"media": f"(prefers-color-scheme: {scheme})"}
+    return rx.el.meta(name="theme-color", content=colour, custom_attrs=media)

@@ -1,0 +1,78 @@
+"""Real Chromium for the tests that look: found, never downloaded here (`make test` sees to that)."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, async_playwright, expect
+
+from tests.server import Server
+
+from .people import PHONE, Person, person
+
+FLAGS = [
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+
+
+def chromium() -> str | None:
+    """A browser of this system, None for the one that Playwright has installed."""
+    named = os.environ.get("CHROME")
+    return named or next((found for name in NAMES if (found := shutil.which(name))), None)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "tests/browser" in item.path.as_posix():
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def patience() -> None:
+    # Two browsers, a backend and Postgres share two cores: patience, not sleep.
+    expect.set_options(timeout=15_000)
+
+
+@pytest_asyncio.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    sandbox = [] if os.geteuid() else ["--no-sandbox"]  # Chromium refuses to run as root otherwise
+    async with async_playwright() as playwright:
+        started = await playwright.chromium.launch(executable_path=chromium(), args=[*FLAGS, *sandbox])
+        yield started
+        await started.close()
+
+
+class Lobby:
+    """Brings people to their browsers, and sees them off."""
+
+    def __init__(self, browser: Browser, stack: AsyncExitStack) -> None:
+        self._browser, self._stack = browser, stack
+
+    async def stranger(self, **options: Any) -> Person:
+        return await self._stack.enter_async_context(person(self._browser, **options))
+
+    async def phone(self, **options: Any) -> Person:
+        return await self.stranger(viewport=PHONE, has_touch=True, is_mobile=True, device_scale_factor=2, **options)
+
+    async def signed_in(self, name: str, to: str = "/chat", **options: Any) -> Person:
+        someone = await self.stranger(**options)
+        await someone.continue_as(name, to)
+        return someone
+
+
+@pytest_asyncio.fixture
+async def lobby(browser: Browser, server: Server) -> AsyncIterator[Lobby]:
+    async with AsyncExitStack() as stack:
+        yield Lobby(browser, stack)

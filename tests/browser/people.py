@@ -1,0 +1,157 @@
+"""People at browsers: what they do and see, in the words of the product's promises."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from playwright.async_api import Browser, BrowserContext, Locator, Page, expect
+
+from tests.server import URL
+
+DESKTOP = {"width": 1440, "height": 900}
+PHONE = {"width": 390, "height": 844}
+
+# Scrolls up in steps. Whenever rows are added above, the row that was first in sight must be where it was.
+WATCH_ROWS = """
+async (log, until) => {
+  const frame = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+  const first = () => {
+    const top = log.getBoundingClientRect().top;
+    return [...log.querySelectorAll("[data-row]")].find((row) => row.getBoundingClientRect().bottom > top);
+  };
+  const has = () => [...log.querySelectorAll("[data-text]")].some((one) => one.textContent === until);
+  let worst = 0;
+  const end = Date.now() + 30000;
+  while (!has()) {
+    if (Date.now() > end) throw new Error("never got to " + until);
+    log.scrollTop -= 150;
+    await frame();
+    const row = first(), place = row.getBoundingClientRect().top, rows = log.querySelectorAll("[data-row]").length;
+    await frame();
+    if (log.querySelectorAll("[data-row]").length !== rows && row.isConnected)
+      worst = Math.max(worst, Math.abs(row.getBoundingClientRect().top - place));
+  }
+  return worst;
+}
+"""
+
+
+class Person:
+    """One person at one browser of their own, found through roles and accessible names alone."""
+
+    def __init__(self, context: BrowserContext, page: Page) -> None:
+        self.context, self.page = context, page
+        self.errors: list[str] = []
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+
+    async def go(self, path: str) -> None:
+        await self.page.goto(URL + path)
+
+    async def continue_as(self, name: str, to: str = "/chat") -> None:
+        """Sign in as one of the demo people."""
+        await self.go(f"/sign-in?next={to}")
+        await self.button(f"Continue as {name}").click()
+        await self.page.wait_for_url(re.compile(re.escape(URL + to) + "$"))
+
+    async def open_room(self, room_id: str) -> None:
+        await self.go(f"/chat/{room_id}")
+        await self.ready()
+
+    async def ready(self) -> None:
+        """The room's messages are here."""
+        await expect(self.log).to_be_visible()
+        await expect(self.box).to_be_focused()
+
+    async def say(self, text: str) -> None:
+        await self.box.fill(text)
+        await self.button("Send").click()
+
+    async def sees(self, text: str) -> None:
+        """Exactly one message says this."""
+        await expect(self.message(text)).to_have_count(1)
+
+    async def sign_out(self) -> None:
+        await self.button("Sign out").click()
+
+    async def create_room(self, name: str, private: bool = False) -> None:
+        await self.button("New room").first.click()
+        await self.field("Room name").fill(name)
+        if private:
+            await self.page.get_by_role("switch", name="Private").click()
+        await self.button("Create room").click()
+        await self.page.wait_for_url(re.compile(r"/chat/[0-9a-f-]{36}$"))
+
+    async def join_room(self, name: str) -> None:
+        """From the page `Browse rooms`."""
+        await self.page.get_by_role("searchbox").fill(name)
+        card = self.page.get_by_role("listitem").filter(has_text=name)
+        await card.get_by_role("button", name="Join", exact=True).click()
+        await self.page.wait_for_url(re.compile(r"/chat/[0-9a-f-]{36}$"))
+
+    async def leave_room(self) -> None:
+        await self.button("Leave room").click()
+
+    async def has_messages(self, count: int) -> None:
+        await expect(self.log.locator("[data-row]")).to_have_count(count)
+        await expect(self.log.locator("[data-pending]")).to_have_count(0)
+
+    async def texts(self) -> list[str]:
+        """What the messages say, in the order they are shown."""
+        return await self.log.locator("[data-row] [data-text]").evaluate_all("all => all.map(one => one.textContent)")
+
+    async def at_bottom(self) -> bool:
+        return bool(await self.log.evaluate("log => log.scrollHeight - log.scrollTop - log.clientHeight < 4"))
+
+    async def scroll_top(self) -> float:
+        return float(await self.log.evaluate("log => log.scrollTop"))
+
+    async def scroll_by(self, pixels: int) -> None:
+        await self.log.hover()
+        await self.page.mouse.wheel(0, pixels)
+        await expect(self.button("Jump to latest")).to_be_visible()
+
+    async def scroll_to_top_watching_rows(self, until: str) -> float:
+        """Scroll up until a text is shown; answers by how many px the first row in sight ever moved at once."""
+        return float(await self.log.evaluate(WATCH_ROWS, until))
+
+    @property
+    def room_id(self) -> str:
+        return self.page.url.rpartition("/")[2]
+
+    @property
+    def box(self) -> Locator:
+        return self.page.get_by_role("textbox", name="Message", exact=True)
+
+    @property
+    def log(self) -> Locator:
+        return self.page.get_by_role("log", name="Messages")
+
+    def message(self, text: str) -> Locator:
+        return self.log.get_by_text(text, exact=True)
+
+    def button(self, name: str) -> Locator:
+        return self.page.get_by_role("button", name=name, exact=True)
+
+    def link(self, name: str) -> Locator:
+        return self.page.get_by_role("link", name=name)
+
+    def heading(self, name: str) -> Locator:
+        return self.page.get_by_role("heading", name=name, exact=True)
+
+    def field(self, name: str) -> Locator:
+        return self.page.get_by_label(name, exact=True)
+
+
+@asynccontextmanager
+async def person(browser: Browser, **options: Any) -> AsyncIterator[Person]:
+    """Somebody at a fresh browser; a script error on any of their pages fails the test."""
+    context = await browser.new_context(**{"viewport": DESKTOP, **options})
+    try:
+        someone = Person(context, await context.new_page())
+        yield someone
+    finally:
+        await context.close()
+    assert someone.errors == []

@@ -1,0 +1,91 @@
+"""FEATURES 1: getting in."""
+
+from __future__ import annotations
+
+import re
+from uuid import uuid4
+
+from playwright.async_api import expect
+
+from .conftest import Lobby
+
+PASSWORD = "correct horse battery"
+
+
+async def test_a_stranger_is_led_to_sign_in_and_then_to_what_they_asked_for(lobby: Lobby) -> None:
+    stranger = await lobby.stranger()
+    await stranger.go("/chat/browse")
+    await expect(stranger.page).to_have_url(re.compile(r"/sign-in\?next=/chat/browse$"))
+    await stranger.button("Continue as Ada").click()
+    await expect(stranger.page).to_have_url(re.compile(r"/chat/browse$"))
+    await expect(stranger.heading("Browse rooms")).to_be_visible()
+
+
+async def test_next_leads_nowhere_but_into_this_site(lobby: Lobby) -> None:
+    stranger = await lobby.stranger()
+    await stranger.go("/sign-in?next=https://evil.example/")
+    await stranger.button("Continue as Ada").click()
+    await expect(stranger.page).to_have_url(re.compile(r"^http://localhost:\d+/chat$"))
+
+
+async def test_sign_up_sign_out_sign_in(lobby: Lobby) -> None:
+    someone = await lobby.stranger()
+    email = f"{uuid4()}@example.com"
+    await someone.go("/sign-up")
+    await someone.field("Name").fill("Mary Jackson")
+    await someone.field("Email").fill(email)
+    await someone.field("Password").fill(PASSWORD)
+    await someone.button("Sign up").click()
+    await expect(someone.heading("Chat Rooms")).to_be_visible()
+    await expect(someone.page.get_by_text("No chat rooms yet. Create one to get started!")).to_be_visible()
+
+    await someone.sign_out()
+    await expect(someone.page).to_have_url(re.compile(r"/sign-in"))
+    await someone.go("/chat")
+    await expect(someone.page).to_have_url(re.compile(r"/sign-in\?next=/chat"))
+
+    await someone.field("Email").fill(email)
+    await someone.field("Password").fill(PASSWORD)
+    await someone.button("Sign in").click()
+    await expect(someone.heading("Chat Rooms")).to_be_visible()
+
+
+async def test_a_wrong_password_is_told_and_nothing_is_lost(lobby: Lobby) -> None:
+    someone = await lobby.stranger()
+    await someone.go("/sign-in")
+    await someone.field("Email").fill("ada@example.com")
+    await someone.field("Password").fill("not her password")
+    await someone.button("Sign in").click()
+    await expect(someone.page.get_by_role("alert").filter(has_text="Email or password is incorrect.")).to_be_visible()
+    await expect(someone.field("Email")).to_have_value("ada@example.com")
+    await expect(someone.button("Sign in")).to_be_enabled()
+
+
+async def test_navigation_shows_chat_only_to_the_signed_in(lobby: Lobby) -> None:
+    someone = await lobby.stranger()
+    await someone.go("/")
+    await expect(someone.page.get_by_role("link", name="Sign in", exact=True)).to_be_visible()
+    await expect(someone.page.get_by_role("link", name="Chat", exact=True)).to_have_count(0)
+    await someone.continue_as("Ada")
+    await someone.go("/")
+    await expect(someone.page.get_by_role("link", name="Chat", exact=True)).to_be_visible()
+
+
+async def test_the_session_cookie_is_out_of_scripts_reach(lobby: Lobby) -> None:
+    ada = await lobby.signed_in("Ada")
+    [cookie] = [c for c in await ada.context.cookies() if "chatapp_session" in c["name"]]
+    assert cookie["httpOnly"] is True
+    assert cookie["sameSite"] == "Lax"
+    assert "chatapp_session" not in await ada.page.evaluate("document.cookie")
+    kept = await ada.page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}])")
+    assert cookie["value"] not in kept
+    assert "eyJ" not in kept  # no JWT of Supabase's either
+
+
+async def test_signing_out_in_one_tab_signs_out_the_other(lobby: Lobby) -> None:
+    ada = await lobby.signed_in("Ada")
+    second = await ada.context.new_page()
+    await second.goto(ada.page.url)
+    await expect(second.get_by_role("heading", name="Chat Rooms")).to_be_visible()
+    await ada.sign_out()
+    await expect(second).to_have_url(re.compile(r"/sign-in"))

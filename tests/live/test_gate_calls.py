@@ -1,0 +1,135 @@
+"""Every registered handler, called from a socket by people it was not made for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+import pytest
+import pytest_asyncio
+
+from tests.tab import STATE, TAB, Tab
+
+from .conftest import Company, Place, handlers
+
+HOSTILE = [
+    None,
+    "",
+    "x" * 1000,
+    -1,
+    0,
+    1e308,
+    True,
+    [],
+    {},
+    {"form": {}},
+    "../../etc/passwd",
+    "' or 1=1 --",
+    "\ud800",
+    "\0",
+    {"$ne": None},
+    [[[[[]]]]],
+]
+INTERNAL = {"hydrate", "hydrate_and_load", "on_load_internal", "set_is_hydrated"}
+PUBLIC = {"sign_in", "sign_up", "continue_as", "arrive"}
+
+
+def name_of(handler: str) -> str:
+    return handler.rpartition(".")[2]
+
+
+@pytest_asyncio.fixture
+async def stranger(company: Company) -> AsyncIterator[Tab]:
+    async with company.tab("", "/sign-in") as tab:
+        yield tab
+
+
+def test_the_handlers_are_found() -> None:
+    assert {f"{TAB}.open_room", f"{TAB}.load_older"} <= set(handlers())
+
+
+@pytest.mark.parametrize("handler", [name for name in handlers() if name_of(name) not in INTERNAL | PUBLIC])
+async def test_a_strangers_call_gets_unauthorized_or_nothing(
+    handler: str, stranger: Tab, place: Place, company: Company
+) -> None:
+    before = await company.counts()
+    await stranger.call(handler, **arguments(handler, place))
+    await stranger.call(handler)
+    await fence(stranger)
+    told = json.dumps([frame.get("events") for frame in stranger.frames])
+    assert place.id not in json.dumps(stranger.state)
+    assert "Traceback" not in told
+    assert "Something went wrong" not in told
+    assert await company.counts() == before
+
+
+@pytest.mark.parametrize("handler", [name for name in handlers() if name_of(name) not in INTERNAL])
+async def test_hostile_arguments_are_refused_without_an_error(handler: str, place: Place) -> None:
+    async with place.tabs("ada") as (ada,):
+        names = list(handlers()[handler]) or ["room_id"]
+        for value in HOSTILE:
+            await ada.call(handler, **dict.fromkeys(names, value))
+        await fence(ada, place)
+        assert "Something went wrong" not in ada.toasts
+        assert "Traceback" not in ada.toasts
+
+
+async def test_an_outsider_is_told_not_a_member(place: Place, company: Company) -> None:
+    async with company.tab("linus", "/chat") as linus:
+        await linus.send(place.id, "let me in")
+        await linus.until(lambda tab: "Not a member of this room" in tab.toasts)
+        await linus.send(str(uuid4()), "is there anybody")
+        await linus.until(lambda tab: tab.toasts.count("Not a member of this room") == 2)
+
+
+async def test_holding_somebodys_token_shows_nothing_of_theirs(place: Place, company: Company) -> None:
+    # The client token is chosen by the browser and seen in addresses: the cookie decides.
+    async with place.tabs("ada") as (ada,):
+        await ada.send(place.id, "secret plans")
+        await ada.until(lambda tab: "secret plans" in tab.texts)
+        token = ada.token
+    thief = await Tab(company.url, cookie="", token=token).open(f"/chat/{place.id}")
+    await thief.until(lambda tab: any("/sign-in" in path for path in tab.redirects))
+    seen = json.dumps(thief.state)
+    assert "secret plans" not in seen
+    assert place.user_id("ada") not in seen
+    await thief.close()
+
+
+async def test_a_stranger_is_sent_to_sign_in_and_back(company: Company, place: Place) -> None:
+    async with company.tab("", f"/chat/{place.id}") as stranger:
+        await stranger.until(lambda tab: f"/sign-in?next=/chat/{place.id}" in tab.redirects)
+
+
+async def test_signing_out_in_one_tab_ends_every_tab_of_that_session(place: Place, company: Company) -> None:
+    cookie = await company.sign_in("grace")
+    first = await Tab(company.url, cookie).open(f"/chat/{place.id}")
+    second = await Tab(company.url, cookie).open("/chat")
+    for tab in (first, second):
+        await tab.until(lambda tab: tab.var(f"{STATE}.chatapp___accounts___state____viewer", "signed_in"))
+    await first.call(f"{STATE}.chatapp___accounts___state____viewer.sign_out")
+    await second.until(lambda tab: "/sign-in" in tab.redirects, seconds=1)
+    await second.call(f"{TAB}.open_room")
+    await second.until(lambda tab: "Unauthorized" in tab.toasts or len(tab.redirects) > 1)
+    for tab in (first, second):
+        await tab.close()
+
+
+def arguments(handler: str, place: Place) -> dict[str, object]:
+    """Arguments that would work for somebody who may."""
+    values = {"room_id": place.id, "client_id": str(uuid4()), "content": "hello", "form": {"name": "x"}, "shown": True}
+    return {name: values.get(name, "x") for name in handlers()[handler]}
+
+
+async def fence(tab: Tab, place: Place | None = None) -> None:
+    """Wait until everything sent before has been handled: a handler's answer comes after those of earlier ones."""
+    events = len(tab.events)
+    await tab.call(f"{STATE}.chatapp___rooms___state____create_room.show", shown=False)
+    if place is None:
+        await tab.until(lambda tab: len(tab.events) > events and "Unauthorized" in tab.toasts)
+    else:
+        client_id = await tab.send(place.id, "")
+        await tab.until(
+            lambda tab: client_id in (tab.var(f"{STATE}.chatapp___messages___state____composer", "outcomes") or {})
+        )

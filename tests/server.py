@@ -1,0 +1,135 @@
+"""The real app for tests: its front end built once, served by one backend process on one port."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+WEB = ROOT / ".web-tests"
+PORT = 18651
+"""Built into the front end, which must know where its backend is; another one means another build."""
+URL = f"http://localhost:{PORT}"
+START_SECONDS = 60
+PARTS = ("chatapp", "assets", "rxconfig.py", "requirements.lock", ".npmrc", "reflex.lock")
+
+
+class Server:
+    """One backend process that also serves the built pages. Killed and started again by tests, on the same port."""
+
+    def __init__(self, environment: Mapping[str, str], log: Path) -> None:
+        self._environment, self._log = dict(environment), log
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        assert self._process
+        return self._process.pid
+
+    def start(self) -> Server:
+        """Start, and wait until it answers. Raises RuntimeError with the log's end."""
+        command = ["granian", "--interface", "asgi", "--factory", "--host", "127.0.0.1", "--port", str(PORT)]
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", *command, "--ws", "chatapp.chatapp:app"],
+                cwd=ROOT,
+                env={**environment(), **self._environment},
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self._wait()
+        return self
+
+    def stop(self) -> None:
+        """End it as an operator does."""
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it and its workers without a chance to say anything."""
+        self._end(signal.SIGKILL)
+
+    def _end(self, how: signal.Signals) -> None:
+        if self._process is None:
+            return
+        os.killpg(self._process.pid, how)
+        try:
+            self._process.wait(20)
+        except subprocess.TimeoutExpired:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait(20)
+        self._process = None
+
+    def _wait(self) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while not self._answers():
+            assert self._process
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError("The app did not start:\n" + self._log.read_text()[-4000:])
+            time.sleep(0.05)
+
+    def _answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{URL}/_health", timeout=1) as answer:
+                return bool(answer.status == 200)
+        except (urllib.error.URLError, OSError):
+            return False
+
+
+def environment() -> dict[str, str]:
+    """What build and server share: the port, their own web folder, production mode."""
+    return {
+        **{name: value for name, value in os.environ.items() if not name.startswith(("SUPABASE_", "DATABASE_"))},
+        "REFLEX_API_URL": URL,
+        "REFLEX_DEPLOY_URL": URL,
+        "REFLEX_FRONTEND_PORT": str(PORT),
+        "REFLEX_BACKEND_PORT": str(PORT),
+        "REFLEX_WEB_WORKDIR": str(WEB),
+        "REFLEX_ENV_MODE": "prod",
+        "__REFLEX_SKIP_COMPILE": "1",
+        "__REFLEX_MOUNT_FRONTEND_COMPILED_APP": "1",
+        "PYTHONPATH": str(ROOT),
+    }
+
+
+def build() -> None:
+    """Build the front end for `PORT`, unless the one that is there was made from the same sources."""
+    stamp, sources = WEB / "built-from", fingerprint()
+    if stamp.exists() and stamp.read_text() == sources:
+        return
+    variables = {name: value for name, value in environment().items() if not name.startswith("__REFLEX")}
+    command = [sys.executable, "-m", "reflex", "export", "--frontend-only", "--no-zip"]
+    done = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError("The front end could not be built:\n" + done.stdout[-4000:] + done.stderr[-4000:])
+    stamp.write_text(sources)
+
+
+def fingerprint() -> str:
+    """Changes whenever a file that the front end is built from does."""
+    digest = hashlib.sha256(str(PORT).encode())
+    for path in sorted(file for part in PARTS for file in _files(ROOT / part)):
+        digest.update(path.relative_to(ROOT).as_posix().encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def port_is_free() -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        return probe.connect_ex(("127.0.0.1", PORT)) != 0
+
+
+def _files(part: Path) -> list[Path]:
+    if part.is_file():
+        return [part]
+    skipped = {"__pycache__", "standin", "external"}
+    return [path for path in part.rglob("*") if path.is_file() and not skipped & set(path.parts)]

@@ -1,0 +1,109 @@
+"""The house stays in order: what import-linter cannot see."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+CODE = sorted(path for path in (ROOT / "chatapp").rglob("*.py") if "standin" not in path.parts)
+STATES = [path for path in CODE if path.name in {"state.py", "live.py", "gate.py"}]
+SYSTEM_MAY_BE_USED_IN = {
+    "accounts/actions.py",
+    "accounts/queries.py",
+    "messages/queries.py",
+    "rooms/queries.py",
+    "demo.py",
+    "db.py",
+    "actor.py",
+}
+ENVIRONMENT_MAY_BE_READ_IN = {"settings.py", "__main__.py", "preflight.py"}
+MOST_VARS = 10
+MOST_LINES = 400
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT / "chatapp").as_posix()
+
+
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+def states() -> list[tuple[str, ast.ClassDef]]:
+    classes = [(path, node) for path in CODE for node in ast.walk(tree_of(path)) if isinstance(node, ast.ClassDef)]
+    return [
+        (f"{name_of(path)}:{node.name}", node)
+        for path, node in classes
+        if any(ast.unparse(base).endswith("State") for base in node.bases)
+    ]
+
+
+def decorators(function: ast.AST) -> set[str]:
+    return {ast.unparse(d.func if isinstance(d, ast.Call) else d) for d in getattr(function, "decorator_list", [])}
+
+
+def test_there_are_states_to_look_at() -> None:
+    assert len(states()) >= 8
+
+
+@pytest.mark.parametrize(("name", "state"), states())
+def test_every_public_method_of_a_state_is_a_declared_handler(name: str, state: ast.ClassDef) -> None:
+    # Reflex lets anyone call any public method of a state; only @handler puts it behind the gate.
+    open_methods = [
+        method.name
+        for method in state.body
+        if isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef)
+        and not method.name.startswith("_")
+        and not decorators(method) & {"handler", "rx.var"}
+    ]
+    assert open_methods == []
+
+
+@pytest.mark.parametrize(("name", "state"), states())
+def test_a_state_has_few_vars(name: str, state: ast.ClassDef) -> None:
+    assert sum(isinstance(node, ast.AnnAssign) for node in state.body) <= MOST_VARS
+
+
+@pytest.mark.parametrize(("name", "state"), states())
+def test_handlers_type_every_argument(name: str, state: ast.ClassDef) -> None:
+    # The gate validates what is declared; an argument without a type would pass anything.
+    for method in state.body:
+        if isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef) and "handler" in decorators(method):
+            arguments = [*method.args.args[1:], *method.args.kwonlyargs]
+            assert all(argument.annotation for argument in arguments), method.name
+            assert (method.args.vararg, method.args.kwarg) == (None, None), method.name
+
+
+@pytest.mark.parametrize("path", CODE, ids=name_of)
+def test_events_are_declared_through_the_gate(path: Path) -> None:
+    if name_of(path) != "gate.py":
+        assert "rx.event" not in {
+            ast.unparse(node) for node in ast.walk(tree_of(path)) if isinstance(node, ast.Attribute)
+        }
+
+
+@pytest.mark.parametrize("path", CODE, ids=name_of)
+def test_only_named_places_act_as_the_process_itself(path: Path) -> None:
+    uses = any(isinstance(node, ast.Name) and node.id == "SYSTEM" for node in ast.walk(tree_of(path)))
+    assert not uses or name_of(path) in SYSTEM_MAY_BE_USED_IN
+
+
+@pytest.mark.parametrize("path", CODE, ids=name_of)
+def test_only_settings_reads_the_environment(path: Path) -> None:
+    reads = {"os.environ", "os.getenv", "environ"} & {
+        ast.unparse(node) for node in ast.walk(tree_of(path)) if isinstance(node, ast.Attribute | ast.Name)
+    }
+    assert not reads or name_of(path) in ENVIRONMENT_MAY_BE_READ_IN
+
+
+@pytest.mark.parametrize("path", CODE, ids=name_of)
+def test_files_stay_small(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= MOST_LINES
+
+
+@pytest.mark.parametrize("path", [*(ROOT / "alembic").glob("*.py")], ids=lambda path: path.name)
+def test_alembic_does_not_shadow_the_package(path: Path) -> None:
+    assert path.name != "__init__.py"

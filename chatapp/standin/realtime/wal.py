@@ -54,12 +54,15 @@ class WalStream:
         connection = await asyncio.to_thread(_open_stream, self._url)
         readable = asyncio.Event()
         loop = asyncio.get_running_loop()
-        loop.add_reader(connection.socket, readable.set)
+        # A lost connection does not tell its socket any more, and a number left in the loop would leave the next
+        # connection that gets it unheard.
+        number = connection.socket
+        loop.add_reader(number, readable.set)
         self.ready.set()
         try:
             await self._read(connection, readable)
         finally:
-            loop.remove_reader(connection.socket)
+            loop.remove_reader(number)
             connection.finish()
 
     async def _read(self, connection: PGconn, readable: asyncio.Event) -> None:

@@ -39,7 +39,7 @@ lock: $(BIN)/uv
 	@if grep -n '://' requirements*.lock; then echo "The lock files must not carry addresses."; exit 1; fi
 
 clean:
-	@if [ "$(DATA)" = yes ] && [ -d .standin ]; then $(BIN)/python -m chatapp.standin reset; fi
+	@if [ "$(DATA)" = yes ] && [ -d .standin ]; then $(MAKE) -s $(APP) && $(BIN)/python -m chatapp.standin reset; fi
 	rm -rf $(VENV) .web .states .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .chatapp.lock
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	@if [ -d .standin ]; then echo "Kept: .standin, the local database. \`make clean DATA=yes\` removes it too."; fi

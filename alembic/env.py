@@ -10,7 +10,10 @@ LOCK = 7_264_100_301  # any number, the same for every process of this app
 
 def run(connection: Connection) -> None:
     context.configure(
-        connection=connection, target_metadata=schema.metadata, version_table_schema=migrate.VERSION_SCHEMA
+        connection=connection,
+        target_metadata=schema.metadata,
+        include_object=schema.comparable,
+        version_table_schema=migrate.VERSION_SCHEMA,
     )
     with context.begin_transaction():
         # Of the transaction, not of the session: a transaction pooler knows no sessions.

@@ -57,6 +57,15 @@ export function Dialog({ children, open, docked, onDismiss, ...rest }) {
       if (opener.current?.isConnected) opener.current.focus();
     };
   }, [open, docked]);
+  const latest = useRef(onDismiss);
+  useEffect(() => {
+    latest.current = onDismiss;
+  });
+  useEffect(() => {
+    // A sheet covers the page on phones: the next page does not begin with it.
+    const leave = () => docked && window.matchMedia(PHONE).matches && latest.current?.();
+    return leave;
+  }, [docked]);
   const dismiss = (event) => {
     event.preventDefault();
     event.stopPropagation();
@@ -72,6 +81,15 @@ export function Dialog({ children, open, docked, onDismiss, ...rest }) {
   };
   const props = { ...rest, ref: dialog, onCancel: dismiss, onPointerDown, onKeyDown };
   return createElement("dialog", props, open ? children : null);
+}
+
+// ------------------------------------------------------------------------------------------------ theme
+
+/** The theme after this one. From the system's the first step is to its opposite, so that a press always shows. */
+export function nextTheme(theme) {
+  const themes = ["system", "dark", "light"];
+  if (window.matchMedia("(prefers-color-scheme: dark)").matches) themes.splice(1, 2, "light", "dark");
+  return themes[(themes.indexOf(theme) + 1) % themes.length];
 }
 
 // ------------------------------------------------------------------------------------------------ people and times

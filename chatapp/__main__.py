@@ -10,6 +10,7 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -119,11 +120,13 @@ def _verdict(code: int) -> int:
 
 def _announce(here: Path) -> None:
     first = not (here / ".web" / "node_modules").exists()
-    wait = " For the first time: its JavaScript packages are installed, which takes about half a minute." if first else ""
+    wait = (
+        " For the first time: its JavaScript packages are installed, which takes about half a minute." if first else ""
+    )
     print(f"Starting the chat.{wait}", flush=True)
 
 
-def _greet(address: str, chosen: settings.Settings) -> None:
+def _greet(address: str, chosen: Settings) -> None:
     from chatapp.project import STANDIN_DATA
 
     print(f"\n  The chat runs at {address}\n")
@@ -135,13 +138,14 @@ def _greet(address: str, chosen: settings.Settings) -> None:
     print("  Stop: Ctrl-C\n", flush=True)
 
 
-def _command():  # type: ignore[no-untyped-def]
+def _command() -> Callable[[], int]:
     parser = argparse.ArgumentParser(prog="python -m chatapp", description="A team chat. Without a command: run it.")
     parser.set_defaults(command=run)
     commands = parser.add_subparsers()
     commands.add_parser("run", help=run.__doc__).set_defaults(command=run)
     commands.add_parser("migrate", help=migrate_only.__doc__).set_defaults(command=migrate_only)
-    return parser.parse_args().command
+    chosen: Callable[[], int] = parser.parse_args().command
+    return chosen
 
 
 def _let_nothing_interrupt() -> None:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, ForeignKey, func, text
+from sqlalchemy import BigInteger, DateTime, FetchedValue, ForeignKey, func, text
 from sqlmodel import Field
 
 
-def moment(*, index: bool = False) -> Any:
+def moment() -> Any:
     """A required time, with its zone."""
-    return Field(sa_type=DateTime(timezone=True), index=index)
+    return Field(sa_type=DateTime(timezone=True))
 
 
 def maybe_moment() -> Any:
@@ -34,6 +34,11 @@ def stamped() -> Any:
 def counter() -> Any:
     """A number that triggers keep; 0 at first."""
     return Field(default=None, sa_type=BigInteger, nullable=False, sa_column_kwargs={"server_default": text("0")})
+
+
+def numbered() -> Any:
+    """A number that a trigger gives each new row."""
+    return Field(default=None, sa_type=BigInteger, nullable=False, sa_column_kwargs={"server_default": FetchedValue()})
 
 
 def default(value: str, **options: Any) -> Any:

@@ -18,7 +18,7 @@ from uuid import NAMESPACE_DNS, UUID, uuid5
 from sqlmodel import col, insert, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from chatapp.accounts.actions import DEMO_PEOPLE, demo_email, demo_password, offers_demo
+from chatapp.accounts.actions import DEMO_PEOPLE, demo_email, demo_password, demo_people
 from chatapp.accounts.model import Profile
 from chatapp.actor import SYSTEM
 from chatapp.db import transaction
@@ -46,7 +46,7 @@ class Talk:
 
 async def seed() -> None:
     """Make what is missing of the demo, and leave alone what is there. Raises NotFound on a real project."""
-    if not offers_demo():
+    if not demo_people():
         raise NotFound
     await _seed_people()
     async with transaction(SYSTEM) as session:

@@ -23,6 +23,7 @@ from reflex.event import Event, EventSpec
 from reflex.middleware import Middleware
 from reflex.state import BaseState, StateUpdate
 from reflex_base.registry import RegistrationContext
+from reflex_base.utils.form import form_data_as_dict
 
 from chatapp.actor import Actor
 from chatapp.errors import ChatError, Invalid, Unauthorized
@@ -167,8 +168,9 @@ def validated(function: Callable[..., Any], payload: dict[str, Any]) -> dict[str
     if len(repr(payload)) > ARGUMENTS_LIMIT:
         raise Invalid("That is too much to send at once.")
     try:
-        return dict(_arguments(function)(**payload))
-    except (pydantic.ValidationError, TypeError):
+        # Reflex sends a form as a list of fields, and would turn it into a dict only after us.
+        return dict(_arguments(function)(**{name: form_data_as_dict(value) for name, value in payload.items()}))
+    except (pydantic.ValidationError, TypeError, ValueError):
         raise Invalid("That could not be understood.") from None
 
 

@@ -24,14 +24,16 @@ from chatapp.preflight import Ports
 GRACE = 8.0
 """Seconds Reflex gets to end in peace; it needs one or two."""
 PATIENCE = 60.0
-"""Seconds of silence before a slow start shows what it is doing."""
+"""Seconds after which a slow start is remarked upon."""
 MARK = "CHATAPP_RUN"
 """In the environment of everything this run started, so that it can be found again."""
 GAVE_UP = re.compile(r"Unexpected exit from worker")
 """What the backend's supervisor says; it then waits for the code to be mended, which is of no use to us."""
 TOLD = re.compile(r"^chatapp\.errors\.\w+: (.+)$", re.MULTILINE)
 """The last line of a traceback: a sentence meant for a person."""
-NO_NETWORK = re.compile(r"\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ENETUNREACH|EHOSTUNREACH|E?TIMEDOUT|ENOTCACHED)\b")
+NO_NETWORK = re.compile(
+    r"\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ENETUNREACH|EHOSTUNREACH|E?TIMEDOUT|ENOTCACHED)\b"
+)
 
 
 class Server:
@@ -69,19 +71,20 @@ class Server:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._output.discard()
-        assert self._leash.stdin is not None
-        self._leash.stdin.close()
+        if self._leash.stdin:
+            self._leash.stdin.close()
         self._leash.wait()
         self._end_strays()
 
     def wait_until_ready(self) -> None:
         """Return once pages and backend answer. Raises ChatError when the server ends instead."""
-        loud = time.monotonic() + PATIENCE
+        late = time.monotonic() + PATIENCE
         while not (_answers(self._ports.pages, "/") and _answers(self._ports.backend, "/ping")):
             if self._ended_within(0.1) or self._output.says(GAVE_UP):
                 raise self._failure()
-            if time.monotonic() > loud:
-                self._output.show_all()
+            if time.monotonic() > late:
+                late = float("inf")
+                print("This takes longer than usual. `.venv/bin/reflex run` would show what it is at.", flush=True)
         self._output.show_new()
 
     def wait(self, each_second: Callable[[], None]) -> int:
@@ -100,7 +103,7 @@ class Server:
         return False
 
     def _is_deserted(self) -> bool:
-        """Tell whether the `make` that started us was killed. A shell may leave us behind: that is what nohup is for."""
+        """Tell whether the `make` that started us was killed. A shell may leave us behind: nohup is for that."""
         return "MAKELEVEL" in self._environment and os.getppid() != self._parent
 
     def _failure(self) -> ChatError:
@@ -170,8 +173,7 @@ class Output:
         self._drop = True
 
     def _read(self, process: subprocess.Popen[str]) -> None:
-        assert process.stdout is not None
-        for line in process.stdout:
+        for line in process.stdout or ():
             with self._lock:
                 self._lines.append(line)
                 if self._show and not self._drop:

@@ -7,6 +7,7 @@ each other.
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +30,8 @@ ROOT = Path(__file__).resolve().parents[1]
 VERSION_SCHEMA = "private"
 CONNECT_SECONDS = 5
 
+_alembic = threading.Lock()  # its `context` and `op` are global to the process; processes wait in the database
+
 
 async def migrate() -> None:
     """Upgrade to the newest version and make sure that the app can log in.
@@ -47,7 +50,7 @@ def pending() -> bool:
 
 def upgrade(project: Settings, target: str = "head") -> None:
     """Upgrade to `target`; the blocking half of `migrate`."""
-    with _owner(project) as connection:
+    with _alembic, _owner(project) as connection:
         if _version(connection) != _head():
             command.upgrade(_config(connection), target)
     _let_app_in(project)
@@ -55,7 +58,7 @@ def upgrade(project: Settings, target: str = "head") -> None:
 
 def downgrade(project: Settings, target: str = "base") -> None:
     """Undo migrations back to `target`. What they held is lost."""
-    with _owner(project) as connection:
+    with _alembic, _owner(project) as connection:
         command.downgrade(_config(connection), target)
 
 

@@ -6,6 +6,9 @@ Part of the composition root: the backend and the launcher settle it alike, whoe
 from __future__ import annotations
 
 import asyncio
+
+from pydantic import SecretStr
+
 from chatapp import settings
 from chatapp.errors import Unavailable
 from chatapp.standin import lifecycle
@@ -24,8 +27,9 @@ async def connect() -> settings.Settings:
     """
     from chatapp import demo, migrate  # the launcher uses the rest of this module, and must not wait 2 s for these
 
-    configured = settings.load()
-    chosen = configured or await asyncio.to_thread(standin_settings)
+    chosen = settings.load()
+    if chosen is None:
+        chosen = await asyncio.to_thread(standin_settings)
     settings.use(chosen)
     if chosen.is_standin or chosen.migrate_on_start:
         await migrate.migrate()
@@ -43,8 +47,8 @@ def standin_settings() -> settings.Settings:
     return settings.Settings(
         supabase_url=project.url,
         supabase_publishable_key=project.publishable_key,
-        supabase_secret_key=project.secret_key,
-        database_url=project.database_url,
+        supabase_secret_key=SecretStr(project.secret_key),
+        database_url=SecretStr(project.database_url),
         is_standin=True,
     )
 

@@ -10,7 +10,6 @@ import hashlib
 import hmac
 import logging
 from pathlib import Path
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -124,11 +123,6 @@ def load() -> Settings | None:
 
 def standin_data() -> Path:
     """Return the folder of the stand-in's data: STANDIN_DATA, else `.standin` in the project, which git ignores."""
-    return _read().standin_data
-
-
-def standin_data() -> Path:
-    """Return the folder of the stand-in's data: STANDIN_DATA, or `.standin` in the working folder."""
     return _read().standin_data
 
 

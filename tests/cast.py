@@ -41,7 +41,7 @@ async def assemble() -> Cast:
 
 async def someone(name: str) -> Someone:
     """Return a person nobody has met."""
-    email = f"{name.split()[0].lower()}-{secrets.token_hex(6)}@example.com"
+    email = f"{name.split(maxsplit=1)[0].lower()}-{secrets.token_hex(6)}@example.com"
     password = secrets.token_urlsafe(12)
     user_id = await auth.create_account(name, email, password)
     return Someone(name, email, password, Actor(user_id, hashlib.sha256(secrets.token_bytes(32)).hexdigest()))

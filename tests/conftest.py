@@ -12,6 +12,7 @@ from pathlib import Path
 import psycopg
 import pytest
 import pytest_asyncio
+from pydantic import SecretStr
 
 from chatapp import db, demo, migrate, settings
 from chatapp.settings import Settings
@@ -38,13 +39,7 @@ def standin_folder() -> Iterator[Path]:
 async def project(standin_folder: Path) -> AsyncIterator[Settings]:
     """The project that this process uses: started, chosen, migrated."""
     made = await asyncio.to_thread(lifecycle.ensure, standin_folder, api_port=free_port(), db_port=free_port())
-    chosen = Settings(
-        supabase_url=made.url,
-        supabase_publishable_key=made.publishable_key,
-        supabase_secret_key=made.secret_key,
-        database_url=made.database_url,
-        is_standin=True,
-    )
+    chosen = settings_of(made)
     settings.use(chosen)
     await migrate.migrate()
     yield chosen
@@ -74,6 +69,16 @@ async def server(project: Settings, standin_folder: Path) -> AsyncIterator[Serve
     await asyncio.to_thread(started.start)
     yield started
     await asyncio.to_thread(started.stop)
+
+
+def settings_of(made: lifecycle.Project) -> Settings:
+    return Settings(
+        supabase_url=made.url,
+        supabase_publishable_key=made.publishable_key,
+        supabase_secret_key=SecretStr(made.secret_key),
+        database_url=SecretStr(made.database_url),
+        is_standin=True,
+    )
 
 
 async def connect(url: str) -> Sql:

@@ -11,7 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -37,6 +37,8 @@ class Server:
 
     def start(self) -> Server:
         """Start, and wait until it answers. Raises RuntimeError with the log's end."""
+        if not port_is_free():  # granian would share it with whoever is there
+            raise RuntimeError(f"Port {PORT} is taken: end what listens on it.")
         command = ["granian", "--interface", "asgi", "--factory", "--host", "127.0.0.1", "--port", str(PORT)]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
@@ -68,14 +70,15 @@ class Server:
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait(20)
         self._process = None
+        until(port_is_free, "The app's workers did not end.")  # they end after the process that we wait for
 
     def _wait(self) -> None:
-        deadline = time.monotonic() + START_SECONDS
-        while not self._answers():
-            assert self._process
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError("The app did not start:\n" + self._log.read_text()[-4000:])
-            time.sleep(0.05)
+        until(lambda: self._answers() or self._has_ended(), "The app does not answer.")
+        if self._has_ended():
+            raise RuntimeError("The app did not start:\n" + self._log.read_text()[-4000:])
+
+    def _has_ended(self) -> bool:
+        return self._process is None or self._process.poll() is not None
 
     def _answers(self) -> bool:
         try:
@@ -83,6 +86,15 @@ class Server:
                 return bool(answer.status == 200)
         except (urllib.error.URLError, OSError):
             return False
+
+
+def until(condition: Callable[[], bool], complaint: str, seconds: float = START_SECONDS) -> None:
+    """Wait for something outside of this process. Raises RuntimeError."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise RuntimeError(complaint)
+        time.sleep(0.02)
 
 
 def environment() -> dict[str, str]:

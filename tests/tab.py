@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -27,6 +28,16 @@ SIGN_IN = state_name("accounts.state", "sign_in")
 TAB = state_name("live", "tab")
 
 
+class Ascii:
+    """JSON in ASCII, as a browser escapes what UTF-8 cannot carry."""
+
+    loads = staticmethod(json.loads)
+
+    @staticmethod
+    def dumps(value: Any, **options: Any) -> str:
+        return json.dumps(value, **{**options, "ensure_ascii": True})
+
+
 class Tab:
     """One tab of one person, on one page at a time."""
 
@@ -37,7 +48,7 @@ class Tab:
         self.frames: list[dict[str, Any]] = []
         self.path = "/"
         self._news = asyncio.Condition()
-        self._socket = socketio.AsyncClient(reconnection=False)
+        self._socket = socketio.AsyncClient(reconnection=False, json=Ascii)
         self._socket.on("event", self._received, namespace="/_event")
 
     async def open(self, path: str) -> Tab:

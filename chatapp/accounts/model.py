@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Text
+from sqlalchemy import Index, Text
 from sqlmodel import Field, SQLModel
 
 from chatapp import columns
@@ -36,12 +36,16 @@ class Session(SQLModel, table=True):
     """
 
     __tablename__ = "sessions"
+    __table_args__ = (
+        Index("sessions_user_id_idx", "user_id"),
+        Index("sessions_expires_at_idx", "expires_at"),
+    )
 
     id_hash: bytes = Field(primary_key=True)
-    user_id: UUID = columns.reference("profiles.id", "CASCADE", index=True)
+    user_id: UUID = columns.reference("profiles.id", "CASCADE")
     access_token: str = Field(sa_type=Text)
     refresh_token: str = Field(sa_type=Text)
     access_expires_at: datetime = columns.moment()
     created_at: datetime = columns.stamped()
     seen_at: datetime = columns.stamped()
-    expires_at: datetime = columns.moment(index=True)
+    expires_at: datetime = columns.moment()

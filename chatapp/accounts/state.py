@@ -66,13 +66,14 @@ class SignIn(rx.State):
 
     error: str = ""
     busy: bool = False
-    demo: bool = False
+    people: list[str] = []
+    """The stand-in's demo people, by first name; nobody on a project."""
 
     @handler(public=True, page=True)
     async def arrive(self):
         """Nobody who is signed in needs this page."""
         async with self:
-            self.error, self.busy, self.demo = "", False, actions.offers_demo()
+            self.error, self.busy, self.people = "", False, actions.demo_people()
             wanted = self.router.url.query_parameters.get("next", "")
         if not gate.stranger():
             return rx.redirect(gate.site_path(wanted), replace=True)

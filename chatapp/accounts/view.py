@@ -8,13 +8,7 @@ import reflex as rx
 from reflex.style import set_color_mode
 
 from chatapp.accounts.state import SignIn, Viewer
-from chatapp.ui import art, forms, kit, layout
-
-DEMO_PEOPLE = ("Ada", "Grace", "Linus", "Katherine", "Alan")
-"""The stand-in's demo people, by first name."""
-
-THEMES = {"system": "light", "light": "dark", "dark": "system"}
-"""Which theme the button `Theme` leads to from each."""
+from chatapp.ui import art, browser, forms, kit, layout
 
 
 def navigation() -> rx.Component:
@@ -23,7 +17,8 @@ def navigation() -> rx.Component:
         Viewer.signed_in,
         kit.link_button("Chat", to="/chat", kind="quiet"),
         rx.fragment(
-            kit.link_button("Sign in", to="/sign-in", kind="quiet"), kit.link_button("Sign up", to="/sign-up", kind="quiet")
+            kit.link_button("Sign in", to="/sign-in", kind="quiet"),
+            kit.link_button("Sign up", to="/sign-up", kind="quiet"),
         ),
     )
 
@@ -83,7 +78,7 @@ def person() -> rx.Component:
     """Who is signed in here, with the theme and the way out."""
     me = Viewer.me
     return rx.el.div(
-        kit.avatar(me.name, me.initials, me.colour, me.avatar_url),
+        rx.cond(Viewer.signed_in, kit.avatar(me.name, me.initials, me.colour, me.avatar_url)),
         rx.el.span(me.name, class_name="person-name", dir="auto"),
         _theme_button(),
         kit.icon_button("Sign out", "log-out", on_click=Viewer.sign_out),
@@ -96,23 +91,23 @@ def _theme_button() -> rx.Component:
     return kit.icon_button(
         "Theme",
         rx.match(rx.color_mode, ("light", kit.icon("sun")), ("dark", kit.icon("moon")), kit.icon("sun-moon")),
-        on_click=set_color_mode(rx.match(rx.color_mode, *THEMES.items(), "system")),
+        on_click=set_color_mode(browser.next_theme(rx.color_mode)),
         custom_attrs={"aria-description": rx.color_mode},
     )
 
 
 def _demo_people() -> rx.Component:
     return rx.cond(
-        SignIn.demo,
+        SignIn.people.length() > 0,
         rx.fragment(
-            rx.el.div(*(_continue_as(name, number) for number, name in enumerate(DEMO_PEOPLE)), class_name="demo"),
+            rx.el.div(rx.foreach(SignIn.people, _continue_as), class_name="demo"),
             layout.rule("or with an account of your own"),
         ),
     )
 
 
-def _continue_as(name: str, number: int) -> rx.Component:
-    face = rx.el.span(name[0], class_name=f"avatar avatar-{number}", custom_attrs={"aria-hidden": "true"})
+def _continue_as(name: rx.Var[str], number: rx.Var[int]) -> rx.Component:
+    face = rx.el.span(name.to(str)[0], class_name=f"avatar avatar-{number}", custom_attrs={"aria-hidden": "true"})
     return rx.el.button(
         face,
         f"Continue as {name}",

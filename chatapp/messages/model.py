@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Index, Text, UniqueConstraint
+from sqlalchemy import Index, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from chatapp import columns
@@ -33,8 +33,8 @@ class Message(SQLModel, table=True):
     room_id: UUID = columns.reference("chat_rooms.id", "CASCADE")
     user_id: UUID | None = columns.reference("profiles.id", "SET NULL", default=None)
     client_id: str = Field(sa_type=Text)
-    seq: int = Field(default=None, sa_type=BigInteger, nullable=False)
-    rev: int = Field(default=None, sa_type=BigInteger, nullable=False)
+    seq: int = columns.numbered()
+    rev: int = columns.numbered()
     content: str = Field(sa_type=Text)
     created_at: datetime = columns.stamped()
     edited_at: datetime | None = columns.maybe_moment()

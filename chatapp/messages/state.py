@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -41,20 +42,20 @@ class Row(TypedDict):
     deleted: bool
 
 
-class Window(TypedDict):
+@dataclass(frozen=True)
+class Window:
     """Which part of a room a tab shows: seqs from `first` to `last`, 0 meaning the live end."""
 
     room: str
     first: int
     last: int
-    newest: int
 
 
 class Timeline(rx.State):
     """The messages of the open room, in as many slots as can be followed live; see `chatapp.shared`."""
 
     messages: list[Row] = []
-    window: Window = {"room": "", "first": 1, "last": 0, "newest": 0}
+    window: Window = Window("", 1, 0)
     newest: int = 0
 
 
@@ -101,7 +102,8 @@ def page(room: LiveRoom, first: int, last: int, rows: tuple[MessageSnapshot, ...
 
 def changed(room: LiveRoom, applied: Applied) -> list[Any]:
     """What every tab at the live end is sent. A row below the floor would take a newer one's slot."""
-    return _slots(room, tuple(row for row in applied.rows if row.seq >= room.floor))
+    rows = tuple(row for row in applied.rows if row.seq >= room.floor)
+    return [*_slots(room, rows), *head(room)] if rows else []
 
 
 def head(room: LiveRoom) -> list[Any]:
@@ -131,4 +133,4 @@ def _slots(room: LiveRoom, rows: tuple[MessageSnapshot, ...]) -> list[Any]:
 
 
 def _window(room: LiveRoom, first: int, last: int) -> Window:
-    return {"room": str(room.id), "first": first, "last": last, "newest": room.newest}
+    return Window(str(room.id), first, last)

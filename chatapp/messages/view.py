@@ -70,14 +70,17 @@ def _send() -> rx.Component:
 
 
 def _latest() -> rx.Component:
-    """What has come since the viewer scrolled up, and the way there."""
+    """What has come since the viewer scrolled up, and the way there. The count is always listened to."""
     counted = rx.fragment(browser.unseen(), rx.cond(browser.unseen() == 1, " new message", " new messages"))
+    jump = kit.button(
+        "Jump to latest", kind="quiet", look="small", picture="arrow-down", on_click=browser.jump_to_latest()
+    )
     pill = rx.el.div(
-        rx.cond(browser.unseen() > 0, rx.el.span(counted, class_name="latest-count", role="status")),
-        kit.button("Jump to latest", kind="quiet", look="small", picture="arrow-down", on_click=browser.jump_to_latest()),
+        rx.el.span(rx.cond(browser.unseen() > 0, counted), role="status", class_name="latest-count"),
+        rx.cond(browser.following(), rx.fragment(), jump),
         class_name="latest-pill",
     )
-    return rx.el.div(rx.cond(browser.following(), rx.fragment(), pill), class_name="latest")
+    return rx.el.div(pill, class_name="latest")
 
 
 def _top() -> rx.Component:
@@ -96,9 +99,7 @@ def _entry(view: Any) -> rx.Component:
     """A message, under its day if it is the first of it. The day stands outside the row: the row must not move."""
     author = kit_browser.person_of(MEMBERS.value, view.user_id, MemberSnapshot)
     day = rx.el.div(rx.el.span(view.day), class_name="day")
-    return rx.fragment(
-        rx.cond(view.day, day), message_row(view=view, picture=author.avatar_url | ""), key=view.key
-    )
+    return rx.fragment(rx.cond(view.day, day), message_row(view=view, picture=author.avatar_url | ""), key=view.key)
 
 
 @rx.memo
@@ -121,20 +122,18 @@ def message_row(view: rx.Var[View], picture: rx.Var[str]) -> rx.Component:
     )
 
 
-def _row_class(view: Any) -> rx.Var[str]:
+def _row_class(view: Any) -> str:
     first = rx.cond(view.starts_group, " message-first", "")
     condition = rx.cond(
         view.failed,
         " message-failed",
         rx.cond(view.pending, " message-pending", rx.cond(view.deleted, " message-deleted", "")),
     )
-    return f"message{first}{condition}"  # type: ignore[return-value]  # an f-string of vars is a var to Reflex
+    return f"message{first}{condition}"  # an f-string of vars is a var to Reflex
 
 
 def _face(view: Any, picture: Any) -> rx.Component:
-    return kit.avatar(
-        view.author, kit_browser.initials_of(view.author), kit_browser.colour_of(view.user_id), picture
-    )
+    return kit.avatar(view.author, kit_browser.initials_of(view.author), kit_browser.colour_of(view.user_id), picture)
 
 
 def _head(view: Any) -> rx.Component:

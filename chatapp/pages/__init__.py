@@ -19,10 +19,14 @@ HERE = [Viewer.arrive, RoomList.load]
 def add_pages(app: rx.App) -> None:
     """Register every route."""
     dress(app)
-    app.add_page(front.home, "/", title="Chat", description="A calm place to talk things through.", on_load=SignIn.arrive)
+    app.add_page(
+        front.home, "/", title="Chat", description="A calm place to talk things through.", on_load=SignIn.arrive
+    )
     app.add_page(front.sign_in, "/sign-in", title="Sign in · Chat", on_load=SignIn.arrive)
     app.add_page(front.sign_up, "/sign-up", title="Sign up · Chat", on_load=SignIn.arrive)
-    app.add_page(front.invitation, "/invite/[invite_token]", title="Invitation · Chat", on_load=[Viewer.arrive, Invite.preview])
+    app.add_page(
+        front.invitation, "/invite/[invite_token]", title="Invitation · Chat", on_load=[Viewer.arrive, Invite.preview]
+    )
     app.add_page(missing.page, "404", title=missing.TITLE)
     app.add_page(room.page, "/chat/[room_id]", title=room.title(), on_load=[*HERE, Tab.open_room])
     app.add_page(chat.rooms_page, "/chat", title="Chat Rooms · Chat", on_load=[*HERE, Tab.close_room])

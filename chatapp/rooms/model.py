@@ -22,6 +22,7 @@ class Room(SQLModel, table=True):
 
     __tablename__ = "chat_rooms"
     __table_args__ = (
+        Index("chat_rooms_created_by_idx", "created_by"),
         Index(
             "chat_rooms_public_idx",
             text("member_count DESC"),
@@ -34,7 +35,7 @@ class Room(SQLModel, table=True):
     name: str = Field(sa_type=Text)
     description: str = columns.default("''", sa_type=Text)
     is_private: bool = columns.default("false")
-    created_by: UUID | None = columns.reference("profiles.id", "SET NULL", default=None, index=True)
+    created_by: UUID | None = columns.reference("profiles.id", "SET NULL", default=None)
     created_at: datetime = columns.stamped()
     archived_at: datetime | None = columns.maybe_moment()
     last_seq: int = columns.counter()
@@ -66,11 +67,15 @@ class Invite(SQLModel, table=True):
     """A link into a room. Its token is a secret: `token_hash` is what is stored of it."""
 
     __tablename__ = "room_invites"
+    __table_args__ = (
+        Index("room_invites_room_id_idx", "room_id"),
+        Index("room_invites_created_by_idx", "created_by"),
+    )
 
     id: UUID = columns.default("gen_random_uuid()", primary_key=True)
-    room_id: UUID = columns.reference("chat_rooms.id", "CASCADE", index=True)
+    room_id: UUID = columns.reference("chat_rooms.id", "CASCADE")
     token_hash: bytes = Field(unique=True)
-    created_by: UUID | None = columns.reference("profiles.id", "CASCADE", default=None, index=True)
+    created_by: UUID | None = columns.reference("profiles.id", "CASCADE", default=None)
     created_at: datetime = columns.stamped()
     expires_at: datetime = columns.moment()
     max_uses: int | None = None

@@ -73,7 +73,7 @@ def _kind_icon(room: RoomSnapshot, size: int) -> rx.Component:
 
 
 def _open_id() -> rx.Var[str]:
-    return rx.State.room_id  # type: ignore[attr-defined]  # Reflex adds it with the route /chat/[room_id]
+    return rx.State.room_id  # Reflex adds it with the route /chat/[room_id]
 
 
 # --- pages ---------------------------------------------------------------------------------------------------------
@@ -81,9 +81,7 @@ def _open_id() -> rx.Var[str]:
 
 def choose() -> rx.Component:
     """Beside the sidebar while no room is open."""
-    return rx.el.div(
-        kit.empty_state(art.talk(), "Chat Rooms", "Select a room to start chatting"), class_name="start"
-    )
+    return rx.el.div(kit.empty_state(art.talk(), "Chat Rooms", "Select a room to start chatting"), class_name="start")
 
 
 def create_room() -> rx.Component:
@@ -93,7 +91,9 @@ def create_room() -> rx.Component:
         rx.el.form(
             kit.alert(CreateRoom.error),
             forms.field("Room name", "name", max_length=80, auto_complete="off", custom_attrs={"data-focus": ""}),
-            forms.field("Description", "description", max_length=300, auto_complete="off", placeholder="What is it about?"),
+            forms.field(
+                "Description", "description", max_length=300, auto_complete="off", placeholder="What is it about?"
+            ),
             forms.switch("Private", "private", "Only people with an invitation can find it and join."),
             kit.submit("Create room", busy=CreateRoom.busy),
             on_submit=CreateRoom.create,
@@ -153,17 +153,18 @@ def invitation() -> rx.Component:
 
 def _invited() -> rx.Component:
     room = Invite.room
-    return layout.card(
-        room.name,
-        "You are invited to this room.",
+    return rx.el.div(
+        _glyph(room),
+        rx.el.h1(room.name, dir="auto"),
         rx.cond(room.description, rx.el.p(room.description, dir="auto", class_name="dialog-text")),
-        rx.el.p(_member_count(room), class_name="card-lead tile-count"),
+        rx.el.p("You are invited. ", _member_count(room), " so far.", class_name="card-lead"),
         kit.button(
             "Join room",
             kind="primary",
             look="wide large",
-            on_click=Invite.accept(rx.State.invite_token),  # type: ignore[attr-defined]  # added with the route
+            on_click=Invite.accept(rx.State.invite_token),  # added with the route
         ),
+        class_name="card",
     )
 
 

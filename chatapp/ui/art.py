@@ -18,10 +18,10 @@ def talk() -> rx.Component:
     """A conversation at rest."""
     return _drawing(
         "0 0 160 112",
-        _bubble(58, 6, 96, 50, "var(--marigold)", 0.92),
-        _line(76, 24, 60, "var(--paper)", 0.85),
-        _line(76, 37, 38, "var(--paper)", 0.85),
-        _bubble(6, 42, 104, 56, "var(--accent)", 1),
+        _bubble(58, 6, 96, 50, fill="var(--marigold)", opacity="0.92"),
+        _line(76, 24, 60),
+        _line(76, 37, 38),
+        _bubble(6, 42, 104, 56, fill="var(--accent)"),
         _tail(),
         *(_dot(x) for x in (38, 58, 78)),
         class_name="art",
@@ -33,8 +33,16 @@ def nothing_there() -> rx.Component:
     return _drawing(
         "0 0 160 112",
         svg.rect(
-            x="24", y="14", width="112", height="68", rx="30", fill="none",
-            stroke="var(--outline)", stroke_width="2.5", stroke_dasharray="1 9", stroke_linecap="round",
+            x="24",
+            y="14",
+            width="112",
+            height="68",
+            rx="30",
+            fill="none",
+            stroke="var(--outline)",
+            stroke_width="2.5",
+            stroke_dasharray="1 9",
+            stroke_linecap="round",
         ),
         svg.path(d="M52 84l-9 17 22-14", fill="var(--marigold)"),
         svg.path(d="M66 38l28 22M94 38L66 60", stroke="var(--accent)", stroke_width="6", stroke_linecap="round"),
@@ -46,23 +54,26 @@ def _drawing(view_box: str, *shapes: rx.Component, **props: Any) -> rx.Component
     return svg(*shapes, view_box=view_box, fill="none", custom_attrs={"aria-hidden": "true"}, **props)
 
 
+FRONT = (
+    "M10 9.5h6.5a8 8 0 0 1 8 8v1a8 8 0 0 1-8 8H9.8l-4.6 3.2a.8.8 0 0 1-1.26-.72l.2-4.1"
+    "A8 8 0 0 1 2 18.5v-1a8 8 0 0 1 8-8Z"
+)
+"""The bubble in front, with its tail."""
+
+
 def _bubbles() -> tuple[rx.Component, ...]:
-    front = "M10 9.5h6.5a8 8 0 0 1 8 8v1a8 8 0 0 1-8 8H9.8l-4.6 3.2a.8.8 0 0 1-1.26-.72l.2-4.1A8 8 0 0 1 2 18.5v-1a8 8 0 0 1 8-8Z"
     dots = (svg.circle(cx=str(x), cy="18", r="1.55", fill="var(--paper)") for x in (8.6, 13.3, 18))
-    return (
-        svg.rect(x="11", y="3", width="19", height="16", rx="7.5", fill="var(--marigold)"),
-        svg.path(d=front, fill="var(--accent)"),
-        *dots,
-    )
+    behind = svg.rect(x="11", y="3", width="19", height="16", rx="7.5", fill="var(--marigold)")
+    return (behind, svg.path(d=FRONT, fill="var(--accent)"), *dots)
 
 
-def _bubble(x: int, y: int, width: int, height: int, fill: str, opacity: float) -> rx.Component:
+def _bubble(x: int, y: int, width: int, height: int, **props: Any) -> rx.Component:
     place = {"x": str(x), "y": str(y), "width": str(width), "height": str(height)}
-    return svg.rect(**place, rx=str(height // 2 - 2), fill=fill, opacity=str(opacity))
+    return svg.rect(**place, rx=str(max(height // 2 - 2, 2)), **props)
 
 
-def _line(x: int, y: int, width: int, fill: str, opacity: float) -> rx.Component:
-    return svg.rect(x=str(x), y=str(y), width=str(width), height="5", rx="2.5", fill=fill, opacity=str(opacity))
+def _line(x: int, y: int, width: int) -> rx.Component:
+    return _bubble(x, y, width, 5, fill="var(--paper)", opacity="0.85")
 
 
 def _dot(x: int) -> rx.Component:

@@ -33,6 +33,11 @@ def toggle(name: str) -> Var:
     return _trigger("toggle", name)
 
 
+def next_theme(theme: Var) -> Var:
+    """The theme that follows on this one: system, light and dark in turn."""
+    return _call("nextTheme", theme, kind=str)
+
+
 def initials_of(name: Var) -> Var:
     """What stands in for the picture of somebody of whom only the name is known."""
     return _call("initialsOf", name, kind=str)

@@ -17,7 +17,7 @@ class Dialog(rx.Component):
     tag = "Dialog"
     open: Var[bool]
     docked: Var[bool] = Var.create(False)
-    on_dismiss: rx.EventHandler[lambda: []]
+    on_dismiss: rx.EventHandler[rx.event.no_args_event_spec]
 
 
 def dialog(title: Any, *children: rx.Component, name: str, open: Any, on_dismiss: Any) -> rx.Component:  # noqa: A002  # HTML's word

@@ -12,7 +12,9 @@ from chatapp.ui import kit
 def field(label: str, name: str, **props: Any) -> rx.Component:
     """One line of text under its label."""
     return rx.el.label(
-        rx.el.span(label, class_name="field-label"), rx.el.input(name=name, class_name="input", **props), class_name="field"
+        rx.el.span(label, class_name="field-label"),
+        rx.el.input(name=name, class_name="input", **props),
+        class_name="field",
     )
 
 
@@ -20,9 +22,7 @@ def search(label: str, **props: Any) -> rx.Component:
     """A search field; its label is its name and its placeholder."""
     return rx.el.span(
         kit.icon("search"),
-        rx.el.input(
-            type="search", placeholder=label, class_name="input", custom_attrs={"aria-label": label}, **props
-        ),
+        rx.el.input(type="search", placeholder=label, class_name="input", custom_attrs={"aria-label": label}, **props),
         class_name="searchbox",
     )
 

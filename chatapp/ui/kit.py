@@ -49,7 +49,9 @@ def link(*children: Content, to: str | rx.Var[str], **props: Any) -> rx.Componen
     return router_link(*children, to=to, **props)
 
 
-def link_button(label: str, *, to: str | rx.Var[str], kind: Kind = "plain", look: str = "", picture: str = "") -> rx.Component:
+def link_button(
+    label: str, *, to: str | rx.Var[str], kind: Kind = "plain", look: str = "", picture: str = ""
+) -> rx.Component:
     """A link that looks like a button, for going somewhere."""
     return link(*_labelled(label, picture), to=to, class_name=_button_class(kind, look))
 
@@ -90,9 +92,8 @@ def badge(text: Content) -> rx.Component:
 
 def alert(message: rx.Var[str]) -> rx.Component:
     """What went wrong, said at once; nothing while there is nothing to say."""
-    return rx.el.div(
-        rx.cond(message, rx.el.div(icon("circle-alert", 16), rx.el.span(message), class_name="alert")), role="alert"
-    )
+    said = rx.el.div(icon("circle-alert", 16), rx.el.span(message), class_name="alert")
+    return rx.el.div(rx.cond(message, said), role="alert", class_name="alert-place")
 
 
 def hint(text: str, **props: Any) -> rx.Component:
@@ -115,7 +116,10 @@ def skeleton(rows: int) -> rx.Component:
     """The shape of a list that is on its way; `Loading...` for those who don't see it."""
     return rx.el.div(
         rx.el.p("Loading...", class_name="sr-only"),
-        *(rx.el.div(_bone(), rx.el.div(_bone(), _bone(), class_name="skeleton-lines"), class_name="skeleton-row") for _ in range(rows)),
+        *(
+            rx.el.div(_bone(), rx.el.div(_bone(), _bone(), class_name="skeleton-lines"), class_name="skeleton-row")
+            for _ in range(rows)
+        ),
         role="status",
     )
 

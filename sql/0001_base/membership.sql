@@ -81,8 +81,8 @@ end $$;
 
 -- Roles --------------------------------------------------------------------------------------------------------------
 
--- Owners and admins make others admin or member; only the owner hands the room over, and is an admin from then on.
--- Nobody changes their own role, nor the owner's. Answers whether it was done.
+-- The owner and admins make people admin or member; only the owner hands the room over, and is an admin from then on.
+-- Nobody takes the owner's role away. Answers whether the person has the wanted role now.
 create function private.change_role(room uuid, person uuid, wanted text) returns boolean
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -91,7 +91,7 @@ declare
 begin
   perform from public.chat_rooms where id = room for no key update;
   select role into mine from public.room_members where room_id = room and user_id = me;
-  if person = me or mine is null or mine = 'member' or (wanted = 'owner' and mine <> 'owner') then
+  if mine is null or mine = 'member' or (wanted = 'owner' and mine <> 'owner') then
     return false;
   end if;
   update public.room_members set role = wanted where room_id = room and user_id = person and role <> 'owner';

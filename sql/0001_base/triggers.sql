@@ -37,6 +37,8 @@ create trigger touch_profile before update on public.profiles
 
 -- Number a new message. The room's row stays locked until commit, so numbers become visible in their order and without
 -- holes. A client_id that is already there makes no row and takes no number: a retry is harmless.
+-- Imports: each message of a transaction adds a version of the room's row that the next one walks past, so the work grows
+-- with the square (200 messages 0.08 s, 5,000 messages 4.3 s): commit every few hundred.
 create function private.number_message() returns trigger
 language plpgsql security definer set search_path = '' as $$
 declare

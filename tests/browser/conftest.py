@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import shutil
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from typing import Any
@@ -12,26 +11,10 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, async_playwright, expect
 
+from tests.chromium import FLAGS, executable
 from tests.server import Server
 
 from .people import PHONE, Person, person
-
-FLAGS = [
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-
-
-def chromium() -> str | None:
-    """A browser of this system, None for the one that Playwright has installed."""
-    named = os.environ.get("CHROME")
-    return named or next((found for name in NAMES if (found := shutil.which(name))), None)
-
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
@@ -47,9 +30,8 @@ def patience() -> None:
 
 @pytest_asyncio.fixture(scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    sandbox = [] if os.geteuid() else ["--no-sandbox"]  # Chromium refuses to run as root otherwise
     async with async_playwright() as playwright:
-        started = await playwright.chromium.launch(executable_path=chromium(), args=[*FLAGS, *sandbox])
+        started = await playwright.chromium.launch(executable_path=await asyncio.to_thread(executable), args=FLAGS)
         yield started
         await started.close()
 

@@ -22,7 +22,7 @@ async (log, until) => {
     const top = log.getBoundingClientRect().top;
     return [...log.querySelectorAll("[data-row]")].find((row) => row.getBoundingClientRect().bottom > top);
   };
-  const has = () => [...log.querySelectorAll("[data-text]")].some((one) => one.textContent === until);
+  const has = () => [...log.querySelectorAll("[data-row] .text")].some((one) => one.textContent === until);
   let worst = 0;
   const end = Date.now() + 30000;
   while (!has()) {
@@ -54,7 +54,7 @@ class Person:
         """Sign in as one of the demo people."""
         await self.go(f"/sign-in?next={to}")
         await self.button(f"Continue as {name}").click()
-        await self.page.wait_for_url(re.compile(re.escape(URL + to) + "$"))
+        await self.page.wait_for_url(re.compile(re.escape(URL + to) + "/?$"))
 
     async def open_room(self, room_id: str) -> None:
         await self.go(f"/chat/{room_id}")
@@ -82,25 +82,25 @@ class Person:
         if private:
             await self.page.get_by_role("switch", name="Private").click()
         await self.button("Create room").click()
-        await self.page.wait_for_url(re.compile(r"/chat/[0-9a-f-]{36}$"))
+        await self.page.wait_for_url(re.compile(r"/chat/[0-9a-f-]{36}/?$"))
 
     async def join_room(self, name: str) -> None:
         """From the page `Browse rooms`."""
         await self.page.get_by_role("searchbox").fill(name)
         card = self.page.get_by_role("listitem").filter(has_text=name)
         await card.get_by_role("button", name="Join", exact=True).click()
-        await self.page.wait_for_url(re.compile(r"/chat/[0-9a-f-]{36}$"))
+        await self.page.wait_for_url(re.compile(r"/chat/[0-9a-f-]{36}/?$"))
 
     async def leave_room(self) -> None:
         await self.button("Leave room").click()
 
     async def has_messages(self, count: int) -> None:
         await expect(self.log.locator("[data-row]")).to_have_count(count)
-        await expect(self.log.locator("[data-pending]")).to_have_count(0)
+        await expect(self.log.locator("[data-row][aria-busy=true]")).to_have_count(0)
 
     async def texts(self) -> list[str]:
         """What the messages say, in the order they are shown."""
-        return await self.log.locator("[data-row] [data-text]").evaluate_all("all => all.map(one => one.textContent)")
+        return await self.log.locator("[data-row] .text").evaluate_all("all => all.map(one => one.textContent)")
 
     async def at_bottom(self) -> bool:
         return bool(await self.log.evaluate("log => log.scrollHeight - log.scrollTop - log.clientHeight < 4"))
@@ -119,7 +119,7 @@ class Person:
 
     @property
     def room_id(self) -> str:
-        return self.page.url.rpartition("/")[2]
+        return self.page.url.rstrip("/").rpartition("/")[2]
 
     @property
     def box(self) -> Locator:

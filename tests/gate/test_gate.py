@@ -94,3 +94,15 @@ def test_arguments_are_bounded() -> None:
 )
 def test_the_session_is_read_from_the_cookie_header(header: str, value: str) -> None:
     assert gate.session_value(header) == value
+
+
+def test_a_form_is_validated_as_what_it_holds() -> None:
+    # Reflex sends the fields of a form as a list under a name of its own.
+    sent = {"room_id": str(uuid4()), "form": {"__reflex_form_data__": [["name", "Ada"]]}}
+    assert gate.validated(by_types, sent)["form"] == {"name": "Ada"}
+
+
+@pytest.mark.parametrize("fields", [7, None, "ab", [["name"]], [[[], "Ada"]], [["name", "Adelaide"]]])
+def test_a_malformed_form_is_refused(fields: object) -> None:
+    with pytest.raises(Invalid):
+        gate.validated(by_types, {"room_id": str(uuid4()), "form": {"__reflex_form_data__": fields}})

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import functools
 import inspect
+import os
+import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from uuid import UUID
 
 import psycopg
@@ -26,6 +29,7 @@ class Company:
     """The people of tests/cast.py, as the running app knows them."""
 
     cast: Cast
+    data: Path
     url: str = URL
     _cookies: dict[str, str] = field(default_factory=dict)
 
@@ -51,6 +55,11 @@ class Company:
             yield tab
         finally:
             await tab.close()
+
+    def kill_postgres(self) -> None:
+        """End the stand-in's Postgres without a chance to say anything."""
+        postmaster = self.data / "postgres" / "postmaster.pid"
+        os.kill(int(postmaster.read_text().splitlines()[0]), signal.SIGKILL)
 
     async def counts(self) -> dict[str, int]:
         """How many rows every table of ours has."""
@@ -113,8 +122,8 @@ class Place:
 
 
 @pytest_asyncio.fixture
-async def company(cast: Cast, server: Server) -> Company:
-    return _company(cast)
+async def company(cast: Cast, server: Server, standin_folder: Path) -> Company:
+    return _company(cast, standin_folder)
 
 
 @pytest_asyncio.fixture
@@ -134,8 +143,8 @@ def handlers() -> dict[str, list[str]]:
 
 
 @functools.cache
-def _company(cast: Cast) -> Company:
-    return Company(cast)
+def _company(cast: Cast, data: Path) -> Company:
+    return Company(cast, data)
 
 
 async def _count(connection: psycopg.AsyncConnection, table: str) -> int:

@@ -19,7 +19,7 @@ async def test_a_message_is_in_the_other_tab_exactly_once(place: Place) -> None:
         await grace.until(lambda tab: "hello" in tab.texts)
         await ada.until(lambda tab: "hello" in tab.texts)
         assert grace.texts.count("hello") == 1
-        assert grace.rows[-1]["author"] == "Ada"
+        assert grace.rows[-1]["author"] == "Ada Lovelace"
 
 
 async def test_a_hundred_messages_both_ways_arrive_once_and_in_one_order(place: Place) -> None:

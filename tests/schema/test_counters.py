@@ -32,7 +32,9 @@ async def test_eight_writers_that_repeat_themselves_leave_no_hole(cast: Cast, ps
             await messages.post(who.actor, place, client_id, "hello")
 
     await asyncio.gather(*(write(number) for number in range(8)))
-    rows = await (await psql.execute("select seq from chat_messages where room_id = %s order by seq", [place])).fetchall()
+    rows = await (
+        await psql.execute("select seq from chat_messages where room_id = %s order by seq", [place])
+    ).fetchall()
     assert [row["seq"] for row in rows] == list(range(1, 2 * len(ids) + 1))
     assert (await counters(psql, place))[0] == 2 * len(ids)
 
@@ -57,12 +59,17 @@ async def test_a_row_by_hand_is_numbered_and_announced(cast: Cast, psql: Sql) ->
     row = await (await psql.execute("select seq, rev from chat_messages where room_id = %s", [place])).fetchone()
     assert row == {"seq": 1, "rev": 2}
     hint = await psql.execute(
-        "select payload, event, topic, private from realtime.messages where payload->>'room' = %s and payload->>'what' = 'message'",
+        "select payload, event, topic, private from realtime.messages"
+        " where payload->>'room' = %s and payload->>'what' = 'message'",
         [str(place)],
     )
     found = await hint.fetchall()
     assert [(row["event"], row["topic"], row["private"]) for row in found] == [("hint", "changes", True)]
-    assert {key: found[0]["payload"][key] for key in ("what", "room", "rev")} == {"what": "message", "room": str(place), "rev": 2}
+    assert {key: found[0]["payload"][key] for key in ("what", "room", "rev")} == {
+        "what": "message",
+        "room": str(place),
+        "rev": 2,
+    }
 
 
 async def test_a_rolled_back_message_takes_no_number(cast: Cast, psql: Sql) -> None:
@@ -75,8 +82,11 @@ async def test_a_rolled_back_message_takes_no_number(cast: Cast, psql: Sql) -> N
 
 async def test_one_statement_with_a_repetition_in_it(cast: Cast, psql: Sql) -> None:
     place = await room(cast.ada)
-    statement = "insert into chat_messages (room_id, user_id, client_id, content) select %s, %s, n % 3, 'x' from generate_series(1, 9) n"
-    done = await psql.execute(statement.replace("n % 3", "(mod(n, 3))::text"), [place, cast.ada.id])
+    statement = (
+        "insert into chat_messages (room_id, user_id, client_id, content)"
+        " select %s, %s, mod(n, 3)::text, 'x' from generate_series(1, 9) n"
+    )
+    done = await psql.execute(statement, [place, cast.ada.id])
     assert done.rowcount == 3
     assert (await counters(psql, place))[0] == 3
 
@@ -110,7 +120,9 @@ async def test_a_deleted_message_is_a_tombstone_for_good(cast: Cast, psql: Sql) 
             await psql.execute(f"update chat_messages set {change} where id = %s", [said.id])
 
 
-@pytest.mark.parametrize("change", ["seq = 7", "client_id = 'x'", "room_id = gen_random_uuid()", "created_at = now() - '1 day'::interval"])
+@pytest.mark.parametrize(
+    "change", ["seq = 7", "client_id = 'x'", "room_id = gen_random_uuid()", "created_at = now() - '1 day'::interval"]
+)
 async def test_nobody_moves_a_message(cast: Cast, psql: Sql, change: str) -> None:
     place = await room(cast.ada)
     [said] = await say(cast.ada, place, "here")
@@ -127,7 +139,9 @@ async def test_an_update_that_changes_nothing_is_no_news(cast: Cast, psql: Sql) 
 
 async def test_imports_may_bring_their_times(cast: Cast, psql: Sql) -> None:
     place = await room(cast.ada)
-    statement = INSERT.replace("content)", "content, created_at)").replace("'by hand')", "'by hand', '2020-02-02T02:02:02Z')")
+    statement = INSERT.replace("content)", "content, created_at)").replace(
+        "'by hand')", "'by hand', '2020-02-02T02:02:02Z')"
+    )
     await psql.execute(statement, [place, cast.ada.id, "old"])
     row = await (await psql.execute("select last_message_at from chat_rooms where id = %s", [place])).fetchone()
     assert row

@@ -36,8 +36,14 @@ CHANGES: dict[str, tuple[Change, dict[str, object]]] = {
         lambda _, psql, place: psql.execute("update chat_messages set deleted_at = now() where room_id = %s", [place]),
         {"what": "message"},
     ),
-    "somebody coming": (lambda cast, _, place: rooms.join(cast.grace.actor, place), {"what": "member", "user": "grace"}),
-    "somebody going": (lambda cast, _, place: rooms.leave(cast.linus.actor, place), {"what": "member", "user": "linus"}),
+    "somebody coming": (
+        lambda cast, _, place: rooms.join(cast.grace.actor, place),
+        {"what": "member", "user": "grace"},
+    ),
+    "somebody going": (
+        lambda cast, _, place: rooms.leave(cast.linus.actor, place),
+        {"what": "member", "user": "linus"},
+    ),
     "a removal": (
         lambda cast, _, place: rooms.remove_member(cast.ada.actor, place, cast.linus.id),
         {"what": "member", "user": "linus"},
@@ -98,7 +104,12 @@ async def test_a_persons_new_name_is_news_in_their_rooms_alone(cast: Cast, psql:
     person = await someone("Before")
     here, there = await room(person), await room(cast.ada)
     await accounts.rename(person.actor, "After")
-    assert (await hints(psql, "room", here))[-1] == {"what": "member", "room": str(here), "rev": 2, "user": str(person.id)}
+    assert (await hints(psql, "room", here))[-1] == {
+        "what": "member",
+        "room": str(here),
+        "rev": 2,
+        "user": str(person.id),
+    }
     assert [hint for hint in await hints(psql, "room", there) if hint.get("user") == str(person.id)] == []
 
 

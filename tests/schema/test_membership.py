@@ -27,7 +27,8 @@ async def room_row(psql: Sql, room_id: UUID) -> dict[str, object]:
 
 async def marker(psql: Sql, room_id: UUID, user_id: UUID, to: int) -> int:
     moved = await psql.execute(
-        "update room_members set read_seq = %s where room_id = %s and user_id = %s returning read_seq", [to, room_id, user_id]
+        "update room_members set read_seq = %s where room_id = %s and user_id = %s returning read_seq",
+        [to, room_id, user_id],
     )
     row = await moved.fetchone()
     assert row
@@ -85,7 +86,9 @@ async def test_an_account_that_goes_leaves_rooms_and_words_in_order(cast: Cast, 
     await say(gone, place, "my last words")
     await client.as_project().auth.admin.delete_user(str(gone.id))
     assert await roles(psql, place) == {cast.grace.id: "owner"}
-    row = await (await psql.execute("select user_id, content from chat_messages where room_id = %s", [place])).fetchone()
+    row = await (
+        await psql.execute("select user_id, content from chat_messages where room_id = %s", [place])
+    ).fetchone()
     assert row == {"user_id": None, "content": "my last words"}
 
 
@@ -108,10 +111,22 @@ async def test_an_admin_appoints_but_does_not_hand_over(cast: Cast, psql: Sql) -
     assert await roles(psql, place) == {cast.ada.id: "owner", cast.grace.id: "admin", cast.linus.id: "admin"}
 
 
+async def test_an_admin_may_step_down_and_not_remove_the_owner(cast: Cast, psql: Sql) -> None:
+    place = await room(cast.ada, cast.grace)
+    await rooms.change_role(cast.ada.actor, place, cast.grace.id, "admin")
+    with pytest.raises(Forbidden):
+        await rooms.remove_member(cast.grace.actor, place, cast.ada.id)
+    await rooms.change_role(cast.grace.actor, place, cast.grace.id, "member")
+    assert await roles(psql, place) == {cast.ada.id: "owner", cast.grace.id: "member"}
+
+
 async def test_the_owner_hands_over_and_is_an_admin_then(cast: Cast, psql: Sql) -> None:
     place = await room(cast.ada, cast.grace)
     await rooms.change_role(cast.ada.actor, place, cast.grace.id, "owner")
     assert await roles(psql, place) == {cast.ada.id: "admin", cast.grace.id: "owner"}
+    for role in ("owner", "member"):
+        with pytest.raises(Forbidden):
+            await rooms.change_role(cast.ada.actor, place, cast.ada.id if role == "owner" else cast.grace.id, role)
 
 
 async def test_members_appoint_nobody(cast: Cast) -> None:

@@ -155,7 +155,7 @@ class Gate(Middleware):
         return None
 
     async def _bind(self, root: BaseState, cookie: str) -> None:
-        """A client token is chosen by the browser and seen in URLs: whoever brings another session gets a fresh state."""
+        """A client token is chosen by the browser and seen in URLs: another session's cookie gets a fresh state."""
         owner = await root.get_state(Owner)
         if owner._session != cookie:
             if owner._session:
@@ -204,7 +204,7 @@ def _replace(payload: dict[str, Any], arguments: dict[str, Any]) -> None:
 
 
 def _refusal(error: ChatError) -> StateUpdate:
-    return _frontend(rx.toast.error(error.message))
+    return _frontend(_toast(error.message))
 
 
 def _to_sign_in(root: BaseState) -> StateUpdate:
@@ -218,6 +218,11 @@ def _frontend(*events: Any) -> StateUpdate:
 def report(exception: Exception) -> EventSpec:
     """What a person sees of an exception in a handler: a ChatError's own sentence, anything else only in the log."""
     if isinstance(exception, ChatError):
-        return rx.toast.error(exception.message)
+        return _toast(exception.message)
     log.error("A handler failed", exc_info=exception)
-    return rx.toast.error("Something went wrong. Please try again.")
+    return _toast("Something went wrong. Please try again.")
+
+
+def _toast(sentence: str) -> EventSpec:
+    told: EventSpec = rx.toast.error(sentence)
+    return told

@@ -33,6 +33,9 @@ log = logging.getLogger(__name__)
 PAGE = 50
 """Messages sent when a room opens, and with each older page."""
 
+KEPT = 4 * PAGE
+"""Messages that a tab keeps over a reconnection which it has followed live; what it has read back it keeps whole."""
+
 LIST_REST = 0.05
 """Seconds between two readings of one person's room list, so that a burst of changes costs one."""
 
@@ -46,21 +49,24 @@ class Tab(rx.State):
     _room: str = ""
     _topic: str = ""
     _first: int = 0
+    _read_back: bool = False
 
     @handler(page=True)
     async def open_room(self):
         """A room's page opens, reloads or reconnects; also `Jump to latest`."""
         async with self:
-            wanted, kept = self.room_id, self._first if self._topic.endswith(self.room_id) else 0
+            wanted = str(self.room_id)  # type: ignore[attr-defined]  # Reflex adds it with the route /chat/[room_id]
+            kept = self._first if self._topic == topic.room(wanted) else 0
+            read_back = self._read_back and kept > 0
         try:
             room = await _authorised(wanted)
         except NotFound:
             await self._show_nothing(missing=wanted)
             return
-        first, rows = await _window(room, kept)
+        first, rows = await _window(room, kept if read_back or room.newest - kept < KEPT else 0)
         async with self:
             # From here to the emit nothing suspends: being in the room and having its rows is one step.
-            self.missing, self._first = "", first
+            self.missing, self._first, self._read_back = "", first, read_back
             await self._move(topic.room(room.id), room)
             await shared.wire().emit(self.router.session.session_id, _opened(room, first, room.merge(rows)))
 
@@ -83,7 +89,7 @@ class Tab(rx.State):
         await self._show_nothing()
 
     async def _show_older(self, room: LiveRoom, rows: Sequence[MessageSnapshot]) -> None:
-        self._first = rows[0].seq
+        self._first, self._read_back = rows[0].seq, True
         follows = self._topic == topic.room(room.id) and room.newest - self._first < SLOTS
         if not follows:
             await self._move(topic.room_head(room.id), room)

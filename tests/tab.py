@@ -1,4 +1,4 @@
-"""A tab without a browser: a socket that speaks to the app as Reflex's front end does, and applies deltas as it does."""
+"""A tab without a browser: a socket that speaks to the app, and applies deltas, as Reflex's front end does."""
 
 from __future__ import annotations
 

@@ -61,6 +61,40 @@ class Viewer(rx.State):
         return _load(web.sign_out_url(headers))
 
 
+class NewName(TypedDict):
+    """The form of the dialog `Profile`."""
+
+    name: Field
+
+
+class Profile(rx.State):
+    """The dialog `Profile`."""
+
+    shown: bool = False
+    error: str = ""
+    busy: bool = False
+
+    @handler(background=False)
+    def show(self, shown: bool):
+        """Open or close the dialog."""
+        self.shown, self.error, self.busy = shown, "", False
+
+    @handler
+    async def save(self, form: NewName):
+        """Change my name, in every room at once."""
+        async with self:
+            self.error, self.busy = "", True
+        try:
+            await actions.rename(actor(), form["name"])
+        except ChatError as refusal:
+            async with self:
+                self.error, self.busy = refusal.message, False
+            return None
+        async with self:
+            self.shown, self.busy = False, False
+        return Viewer.arrive
+
+
 class SignIn(rx.State):
     """The sign-in and sign-up pages."""
 

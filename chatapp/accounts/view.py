@@ -7,8 +7,8 @@ from typing import Any
 import reflex as rx
 from reflex.style import set_color_mode
 
-from chatapp.accounts.state import SignIn, Viewer
-from chatapp.ui import art, browser, forms, kit, layout
+from chatapp.accounts.state import Profile, SignIn, Viewer
+from chatapp.ui import art, browser, dialog, forms, kit, layout
 
 
 def navigation() -> rx.Component:
@@ -78,11 +78,44 @@ def person() -> rx.Component:
     """Who is signed in here, with the theme and the way out."""
     me = Viewer.me
     return rx.el.div(
-        rx.cond(Viewer.signed_in, kit.avatar(me.name, me.initials, me.colour, me.avatar_url)),
-        rx.el.span(me.name, class_name="person-name", dir="auto"),
+        rx.el.button(
+            rx.cond(Viewer.signed_in, kit.avatar(me.name, me.initials, me.colour, me.avatar_url)),
+            rx.el.span(me.name, class_name="person-name", dir="auto"),
+            type="button",
+            on_click=Profile.show(True),
+            class_name="person-self",
+            custom_attrs={"aria-label": f"Profile, {me.name}"},
+        ),
         _theme_button(),
         kit.icon_button("Sign out", "log-out", on_click=Viewer.sign_out),
+        profile(),
         class_name="person",
+    )
+
+
+def profile() -> rx.Component:
+    """The dialog `Profile`: how others see me."""
+    name = forms.field(
+        "Name",
+        "name",
+        default_value=Viewer.me.name,
+        max_length=80,
+        auto_complete="name",
+        key=Viewer.me.name,  # a new name is a new field: the old one would keep what was typed
+        custom_attrs={"data-focus": ""},
+    )
+    return dialog.dialog(
+        "Profile",
+        rx.el.form(
+            kit.alert(Profile.error),
+            name,
+            kit.submit("Save", busy=Profile.busy),
+            on_submit=Profile.save,
+            class_name="form",
+        ),
+        name="profile",
+        open=Profile.shown,
+        on_dismiss=Profile.show(False),
     )
 
 

@@ -42,14 +42,18 @@ async def enter(request: Request) -> Response:
     except ChatError:
         return _back(request, "/sign-in")
     response = _back(request, gate.site_path(request.query_params.get("next")))
-    response.set_cookie(value=value, max_age=LIFETIME, **_cookie(request))
+    secure = _is_secure(request)
+    response.set_cookie(
+        _cookie_name(secure), value, max_age=LIFETIME, path="/", secure=secure, httponly=True, samesite="lax"
+    )
     return response
 
 
 async def leave(request: Request) -> Response:
     """Forget the cookie. The session itself was ended by the handler that led here."""
     response = _back(request, "/sign-in")
-    response.delete_cookie(**_cookie(request))
+    secure = _is_secure(request)
+    response.delete_cookie(_cookie_name(secure), path="/", secure=secure, httponly=True, samesite="lax")
     return response
 
 
@@ -69,7 +73,9 @@ def _back(request: Request, path: str) -> RedirectResponse:
     return RedirectResponse(base + path, status_code=303, headers={"Cache-Control": "no-store"})
 
 
-def _cookie(request: Request) -> dict[str, object]:
-    secure = urlsplit(request.query_params.get("origin", "")).scheme == "https"
-    name = ("__Host-" if secure else "") + gate.COOKIE
-    return {"key": name, "path": "/", "secure": secure, "httponly": True, "samesite": "lax"}
+def _is_secure(request: Request) -> bool:
+    return urlsplit(request.query_params.get("origin", "")).scheme == "https"
+
+
+def _cookie_name(secure: bool) -> str:
+    return ("__Host-" if secure else "") + gate.COOKIE

@@ -42,7 +42,7 @@ class View(TypedDict):
 
 def open_room_id() -> Var:
     """The id in the address of a room's page."""
-    return rx.State.room_id  # type: ignore[attr-defined]  # Reflex adds it with the route /chat/[room_id]
+    return rx.State.room_id  # Reflex adds it with the route /chat/[room_id]
 
 
 def timeline() -> Var:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 from uuid import UUID
@@ -11,7 +12,7 @@ from pydantic import AfterValidator, StringConstraints
 from typing_extensions import TypedDict
 
 from chatapp import shared
-from chatapp.errors import ChatError, Internal, Unavailable
+from chatapp.errors import ChatError, Forbidden, Invalid, NotAMember, Unauthorized
 from chatapp.gate import actor, handler
 from chatapp.messages import actions
 from chatapp.messages.snapshots import MessageSnapshot
@@ -21,6 +22,8 @@ OUTCOMES = 20
 """Outcomes a tab remembers: more than anybody sends while one is on its way."""
 
 FAILED = "Failed to send message"
+FINAL = Invalid | NotAMember | Forbidden | Unauthorized
+"""Refusals that trying again cannot change."""
 Text = Annotated[Any, AfterValidator(str)]
 """Not `str`: pydantic refuses lone surrogates in its own words, the action says it in ours."""
 ClientId = Annotated[str, StringConstraints(min_length=1, max_length=64)]
@@ -79,7 +82,7 @@ class Composer(rx.State):
             await actions.post(actor(), room_id, client_id, content)
             outcome = Outcome(stored=True, retry=False, message="")
         except ChatError as refusal:
-            outcome = Outcome(stored=False, retry=isinstance(refusal, Unavailable | Internal), message=refusal.message)
+            outcome = Outcome(stored=False, retry=not isinstance(refusal, FINAL), message=refusal.message)
         async with self:
             self.outcomes = dict([*self.outcomes.items(), (client_id, outcome)][-OUTCOMES:])
         return None if outcome["stored"] else rx.toast.error(FAILED if outcome["retry"] else outcome["message"])
@@ -90,12 +93,12 @@ WINDOW = shared.Shared(Timeline.window)
 NEWEST = shared.Shared(Timeline.newest)
 
 
-def opened(room: LiveRoom, first: int, rows: tuple[MessageSnapshot, ...]) -> list[Any]:
+def opened(room: LiveRoom, first: int, rows: Sequence[MessageSnapshot]) -> list[Any]:
     """What a tab that opens a room at its live end is sent."""
     return [*_slots(room, rows), WINDOW.at(0, _window(room, first, 0)), NEWEST.at(0, room.newest)]
 
 
-def page(room: LiveRoom, first: int, last: int, rows: tuple[MessageSnapshot, ...]) -> list[Any]:
+def page(room: LiveRoom, first: int, last: int, rows: Sequence[MessageSnapshot]) -> list[Any]:
     """What a tab that reads back is sent: an older page, and the window that it now shows."""
     return [*_slots(room, rows), WINDOW.at(0, _window(room, first, last))]
 
@@ -128,7 +131,7 @@ def row(room: LiveRoom, message: MessageSnapshot) -> Row:
     }
 
 
-def _slots(room: LiveRoom, rows: tuple[MessageSnapshot, ...]) -> list[Any]:
+def _slots(room: LiveRoom, rows: Sequence[MessageSnapshot]) -> list[Any]:
     return [MESSAGES.at(message.seq, row(room, message)) for message in rows]
 
 

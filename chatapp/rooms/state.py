@@ -154,7 +154,7 @@ class Invite(rx.State):
         """The page of an invite link opens: say where it leads before anybody joins."""
         async with self:
             self.room, self.error = None, ""
-            token = str(self.router.url.query_parameters.get("token", "") or self.invite_token)
+            token = str(self.invite_token)  # type: ignore[attr-defined]  # of the route /invite/[invite_token]
         try:
             room = await queries.invite(actor(), token)
         except ChatError as refusal:

@@ -23,9 +23,7 @@ def make_app(auth: Auth, services: Services, is_healthy: Callable[[], bool]) -> 
 
     async def health(_request: Request) -> JSONResponse:
         healthy = is_healthy()
-        return JSONResponse(
-            {"project": project, "status": "ok" if healthy else "not ready"}, 200 if healthy else 503
-        )
+        return JSONResponse({"project": project, "status": "ok" if healthy else "not ready"}, 200 if healthy else 503)
 
     return Starlette(
         routes=[
@@ -61,9 +59,7 @@ async def _status(_request: Request) -> JSONResponse:
 
 
 async def _no_storage(_request: Request) -> JSONResponse:
-    return JSONResponse(
-        {"statusCode": "501", "error": "NotImplemented", "message": _sentence("Storage")}, 501
-    )
+    return JSONResponse({"statusCode": "501", "error": "NotImplemented", "message": _sentence("Storage")}, 501)
 
 
 async def _no_rest(_request: Request) -> JSONResponse:

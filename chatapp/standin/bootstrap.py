@@ -32,9 +32,7 @@ def bootstrap(superuser_url: str, postgres_password: str) -> None:
 def _run_if_changed(connection: psycopg.Connection, script: Path) -> None:
     text = script.read_text(encoding="utf-8")
     digest = hashlib.sha256(text.encode()).hexdigest()
-    ran = connection.execute(
-        "select 1 from _standin.scripts where name = %s and sha256 = %s", (script.name, digest)
-    )
+    ran = connection.execute("select 1 from _standin.scripts where name = %s and sha256 = %s", (script.name, digest))
     if ran.fetchone():
         return
     with connection.transaction():

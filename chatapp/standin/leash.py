@@ -48,9 +48,7 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="leash", description="Run a command that never outlives its owner.")
-    parser.add_argument(
-        "--signal", type=_signal, default=signal.SIGTERM, help="what ends the command: TERM, INT…"
-    )
+    parser.add_argument("--signal", type=_signal, default=signal.SIGTERM, help="what ends the command: TERM, INT…")
     parser.add_argument("--grace", type=float, default=5.0, help="seconds before the command is killed")
     parser.add_argument("--user", help="the account the command runs as (needs root)")
     parser.add_argument("command", nargs="+")

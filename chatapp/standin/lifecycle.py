@@ -197,9 +197,7 @@ def _start_server(data: Path, api_port: int | None, db_port: int | None) -> subp
 def _check_time(deadline: Deadline, data: Path) -> None:
     if deadline.passed:
         log = data / "standin.log"
-        raise StandinError(
-            f"The stand-in did not answer within 30 s (last said: {last_line(log)}): see {log}."
-        )
+        raise StandinError(f"The stand-in did not answer within 30 s (last said: {last_line(log)}): see {log}.")
 
 
 def _answers(record: Record) -> bool:
@@ -225,9 +223,7 @@ def _stop_server(data: Path) -> None:
     while is_held(data / "server.lock"):
         _terminate(data)
         if deadline.passed:
-            raise StandinError(
-                f"The stand-in in {data} did not stop within 20 s: see {data / 'standin.log'}."
-            )
+            raise StandinError(f"The stand-in in {data} did not stop within 20 s: see {data / 'standin.log'}.")
         time.sleep(0.05)
 
 

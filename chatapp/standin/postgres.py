@@ -138,9 +138,7 @@ def _initdb(binaries: Binaries, cluster: Path, account: Account, password_file: 
     # Linux has C.UTF-8 everywhere; elsewhere C sorts alike and only knows less about upper and lower case.
     locale = "--locale=C.UTF-8" if sys.platform == "linux" else "--locale=C"
     command = [str(binaries.folder / "initdb"), "-D", str(cluster), *options, locale]
-    done = subprocess.run(
-        command, check=False, capture_output=True, text=True, cwd="/", **account.arguments()
-    )
+    done = subprocess.run(command, check=False, capture_output=True, text=True, cwd="/", **account.arguments())
     if done.returncode:
         raise StandinError(f"The database could not be made in {cluster.parent}: {last_of(done.stderr)}")
 
@@ -171,9 +169,7 @@ def _await_predecessor(cluster: Path) -> None:
         time.sleep(0.02)
     if pid:
         os.kill(pid, signal.SIGQUIT)
-        raise StandinError(
-            f"A Postgres (process {pid}) still held {cluster} and was told to quit: start again."
-        )
+        raise StandinError(f"A Postgres (process {pid}) still held {cluster} and was told to quit: start again.")
     (cluster / "postmaster.pid").unlink(missing_ok=True)
 
 

@@ -53,9 +53,7 @@ async def serve(data: Path, *, api_port: int | None, db_port: int | None, while_
             await _serve_on(listener, data, record, db_port, while_used)
 
 
-async def _serve_on(
-    listener: socket.socket, data: Path, record: Record, db_port: int | None, while_used: bool
-) -> None:
+async def _serve_on(listener: socket.socket, data: Path, record: Record, db_port: int | None, while_used: bool) -> None:
     async with contextlib.AsyncExitStack() as stack:
         postgres = await stack.enter_async_context(_postgres(data, record, db_port))
         record = save_record(data, record, api_port=port_of(listener), db_port=postgres.port)

@@ -16,6 +16,7 @@ from tests.server import Server
 
 from .people import PHONE, Person, person
 
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "tests/browser" in item.path.as_posix():

@@ -92,7 +92,18 @@ class Person:
         await self.page.wait_for_url(re.compile(r"/chat/[0-9a-f-]{36}/?$"))
 
     async def leave_room(self) -> None:
+        await self.button("Members").click()
         await self.button("Leave room").click()
+        await self.button("Leave").click()
+
+    async def tab_to(self, name: str, backwards: bool = False) -> None:
+        """Press Tab until the focus is on something of that name."""
+        for _ in range(60):
+            await self.page.keyboard.press("Shift+Tab" if backwards else "Tab")
+            wanted = await self.button(name).all()
+            if any([await one.evaluate("one => one === document.activeElement") for one in wanted]):
+                return
+        raise AssertionError(f"{name} cannot be reached by keyboard")
 
     async def has_messages(self, count: int) -> None:
         await expect(self.log.locator("[data-row]")).to_have_count(count)
@@ -102,8 +113,10 @@ class Person:
         """What the messages say, in the order they are shown."""
         return await self.log.locator("[data-row] .text").evaluate_all("all => all.map(one => one.textContent)")
 
-    async def at_bottom(self) -> bool:
-        return bool(await self.log.evaluate("log => log.scrollHeight - log.scrollTop - log.clientHeight < 4"))
+    async def is_at_bottom(self) -> None:
+        """The newest message is in sight, and nothing is below it."""
+        log = await self.log.element_handle()
+        await self.page.wait_for_function("log => log.scrollHeight - log.scrollTop - log.clientHeight < 4", arg=log)
 
     async def scroll_top(self) -> float:
         return float(await self.log.evaluate("log => log.scrollTop"))

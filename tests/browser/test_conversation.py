@@ -131,8 +131,8 @@ async def test_a_refused_text_stays_in_the_box(lobby: Lobby, text: str, sentence
     ada, _, _ = await a_room_of_two(lobby)
     escaped = "".join(f"\\u{ord(char):04x}" if not " " <= char <= "~" else char for char in text)
     await ada.box.evaluate(
-        f"(box) => {{ Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, 'value').set.call(box, '{escaped}');"
-        " box.dispatchEvent(new Event('input', {bubbles: true})) }"
+        "box => { Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, 'value')"
+        f".set.call(box, '{escaped}'); box.dispatchEvent(new Event('input', {{bubbles: true}})) }}"
     )
     await ada.button("Send").click()
     await expect(ada.page.get_by_text(sentence)).to_be_visible()
@@ -151,7 +151,7 @@ async def test_history_loads_while_scrolling_up_and_the_row_in_sight_stays(lobby
         )
     await ada.open_room(room_id)
     await ada.has_messages(50)
-    assert await ada.at_bottom()
+    await ada.is_at_bottom()
     worst = await ada.scroll_to_top_watching_rows(until="line 1")
     assert worst <= 2
     texts = await ada.texts()
@@ -164,7 +164,7 @@ async def test_follows_at_the_bottom_and_stays_put_when_scrolled_up(lobby: Lobby
         await grace.box.fill(f"line {number}")
         await grace.box.press("Enter")
     await ada.has_messages(40)
-    assert await ada.at_bottom()
+    await ada.is_at_bottom()
     await ada.scroll_by(-600)
     before = await ada.scroll_top()
     for number in range(3):
@@ -174,7 +174,7 @@ async def test_follows_at_the_bottom_and_stays_put_when_scrolled_up(lobby: Lobby
     await ada.button("Jump to latest").click()
     await expect(ada.button("Jump to latest")).to_have_count(0)
     await ada.sees("news 2")
-    assert await ada.at_bottom()
+    await ada.is_at_bottom()
 
 
 async def test_a_message_is_pending_at_once_and_sent_again_after_the_server_was_away(

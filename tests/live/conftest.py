@@ -148,5 +148,5 @@ def _company(cast: Cast, data: Path) -> Company:
 
 
 async def _count(connection: psycopg.AsyncConnection, table: str) -> int:
-    answer = await (await connection.execute(f"select count(*) from {table}")).fetchone()  # type: ignore[arg-type]
+    answer = await (await connection.execute(f"select count(*) from {table}")).fetchone()
     return int(answer[0]) if answer else 0

@@ -27,9 +27,7 @@ async def test_a_hundred_messages_both_ways_arrive_once_and_in_one_order(place: 
         said = [(tab, f"{name} {n}") for n in range(50) for tab, name in ((ada, "ada"), (grace, "grace"))]
         await asyncio.gather(*(tab.send(place.id, text) for tab, text in said))
         for tab in (ada, grace):
-            await tab.until(
-                lambda tab: len(tab.texts) == 100
-            )
+            await tab.until(lambda tab: len(tab.texts) == 100)
         assert sorted(ada.texts) == sorted(text for _, text in said)
         assert ada.texts == grace.texts
         assert [row["seq"] for row in ada.rows] == list(range(1, 101))
@@ -50,7 +48,8 @@ async def test_a_row_written_by_hand_comes_alive(place: Place, company: Company)
     async with place.tabs("ada", "grace") as (ada, grace):
         with psycopg.connect(company.owner_url, autocommit=True) as psql:
             psql.execute(
-                "insert into chat_messages (room_id, user_id, client_id, content) values (%s, %s, gen_random_uuid(), %s)",
+                "insert into chat_messages (room_id, user_id, client_id, content)"
+                " values (%s, %s, gen_random_uuid(), %s)",
                 (place.id, place.user_id("ada"), "from psql"),
             )
         for tab in (ada, grace):

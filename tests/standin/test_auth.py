@@ -69,9 +69,7 @@ async def test_a_short_password_is_refused_with_the_reason(clients) -> None:
     assert refusal.value.reasons == ["length"]
 
 
-@pytest.mark.parametrize(
-    "email", ["nonsense", "a b@example.com", "nul\x00@example.com", "x" * 300 + "@example.com"]
-)
+@pytest.mark.parametrize("email", ["nonsense", "a b@example.com", "nul\x00@example.com", "x" * 300 + "@example.com"])
 async def test_what_is_no_address_is_refused(clients, email: str) -> None:
     with pytest.raises(AuthApiError) as refusal:
         await (await clients()).auth.sign_up({"email": email, "password": PASSWORD})
@@ -142,9 +140,7 @@ async def test_metadata_and_password_can_be_changed(sign_up, clients) -> None:
     ada = await sign_up("ada")
     answer = await ada.client.auth.update_user({"data": {"name": "Ada"}, "password": "another horse"})
     assert answer.user.user_metadata["name"] == "Ada"
-    signed_in = await (await clients()).auth.sign_in_with_password(
-        {"email": ada.email, "password": "another horse"}
-    )
+    signed_in = await (await clients()).auth.sign_in_with_password({"email": ada.email, "password": "another horse"})
     assert _claims(signed_in.session.access_token)["user_metadata"]["name"] == "Ada"
 
 
@@ -166,7 +162,7 @@ async def test_forged_tokens_are_refused(sign_up, project: Project) -> None:
         published = await http.get(f"{project.url}/auth/v1/.well-known/jwks.json")
     public = published.json()["keys"][0]
     forged = {
-        "none": jwt.encode(claims, None, algorithm="none"),
+        "none": jwt.encode(claims, None, algorithm="none"),  # type: ignore[arg-type]  # there is no key
         "HS256 with the public key": jwt.encode(
             claims, public["x"] * 2, algorithm="HS256", headers={"kid": public["kid"]}
         ),
@@ -181,9 +177,7 @@ async def test_forged_tokens_are_refused(sign_up, project: Project) -> None:
 async def test_the_secret_key_manages_accounts(clients, project: Project) -> None:
     admin = (await clients(project.secret_key)).auth.admin
     email = f"made-{time.time_ns()}@example.com"
-    made = (
-        await admin.create_user({"email": email, "password": PASSWORD, "user_metadata": {"name": "Grace"}})
-    ).user
+    made = (await admin.create_user({"email": email, "password": PASSWORD, "user_metadata": {"name": "Grace"}})).user
     assert (await admin.get_user_by_id(made.id)).user.user_metadata["name"] == "Grace"
     assert made.id in [user.id for user in await admin.list_users()]
     changed = (await admin.update_user_by_id(made.id, {"app_metadata": {"plan": "pro"}})).user
@@ -215,9 +209,7 @@ def test_the_synchronous_client_works_alike(project: Project) -> None:
     ("headers", "message"),
     [({}, "No API key found in request"), ({"apikey": "sb_secret_guess"}, "Invalid API key")],
 )
-def test_without_an_api_key_nothing_is_served(
-    project: Project, headers: dict[str, str], message: str
-) -> None:
+def test_without_an_api_key_nothing_is_served(project: Project, headers: dict[str, str], message: str) -> None:
     answer = httpx.get(f"{project.url}/auth/v1/settings", headers=headers)
     assert (answer.status_code, answer.json()["message"]) == (401, message)
 

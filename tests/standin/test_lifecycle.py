@@ -36,9 +36,7 @@ def postgres_pid(data: Path) -> int:
 
 def processes_about(data: Path) -> list[str]:
     """Every process whose command line names the data folder: the server, the leash, Postgres."""
-    listing = subprocess.run(
-        ["ps", "-eo", "pid=,stat=,args="], capture_output=True, text=True, check=True
-    ).stdout
+    listing = subprocess.run(["ps", "-eo", "pid=,stat=,args="], capture_output=True, text=True, check=True).stdout
     return [line for line in listing.splitlines() if str(data) in line and line.split()[1][0] != "Z"]
 
 
@@ -127,9 +125,7 @@ def test_a_stale_pid_file_does_not_hinder(data: Path) -> None:
 
 def test_the_last_user_to_leave_stops_everything(data: Path) -> None:
     project = ensure(data)
-    with subprocess.Popen(
-        _user_command(data), stdout=subprocess.PIPE, stdin=subprocess.PIPE, cwd=ROOT
-    ) as other:
+    with subprocess.Popen(_user_command(data), stdout=subprocess.PIPE, stdin=subprocess.PIPE, cwd=ROOT) as other:
         assert other.stdout.readline().decode().strip() == project.url
         release(data)
         assert find(data) == project, "the other still uses it"
@@ -185,18 +181,12 @@ def test_secrets_are_for_their_owner_only_and_never_in_a_log(data: Path) -> None
 def test_postgres_listens_on_this_machine_only_and_wants_the_password(data: Path) -> None:
     project = ensure(data)
     with psycopg.connect(project.database_url) as connection:
-        shown = connection.execute(
-            "select current_setting('listen_addresses'), current_setting('fsync')"
-        ).fetchone()
+        shown = connection.execute("select current_setting('listen_addresses'), current_setting('fsync')").fetchone()
     assert shown == ("127.0.0.1", "on")
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
-        psycopg.connect(
-            project.database_url.replace("postgres:", "postgres:wrong", 1).replace("wrongql", "ql")
-        )
+        psycopg.connect(project.database_url.replace("postgres:", "postgres:wrong", 1).replace("wrongql", "ql"))
     with pytest.raises(psycopg.OperationalError):
-        psycopg.connect(
-            project.database_url.replace("postgresql://postgres:", "postgresql://supabase_admin:")
-        )
+        psycopg.connect(project.database_url.replace("postgresql://postgres:", "postgresql://supabase_admin:"))
 
 
 def test_the_role_postgres_can_do_what_a_hosted_one_can(data: Path) -> None:
@@ -214,9 +204,7 @@ def test_the_role_postgres_can_do_what_a_hosted_one_can(data: Path) -> None:
         granted = connection.execute(
             "select has_table_privilege('authenticated', 'public.things', 'insert')"
         ).fetchone()
-        is_superuser = connection.execute(
-            "select rolsuper from pg_roles where rolname = 'postgres'"
-        ).fetchone()
+        is_superuser = connection.execute("select rolsuper from pg_roles where rolname = 'postgres'").fetchone()
     assert (granted, is_superuser) == ((True,), (False,))
 
 

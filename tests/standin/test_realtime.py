@@ -54,9 +54,7 @@ async def test_a_broadcast_reaches_the_others_and_not_its_sender(sign_up) -> Non
 
 
 async def test_a_sender_that_wants_to_hears_itself(sign_up) -> None:
-    ada = await Listener(
-        (await sign_up("ada")).client, topic_name(), {"broadcast": {"self": True, "ack": True}}
-    ).join()
+    ada = await Listener((await sign_up("ada")).client, topic_name(), {"broadcast": {"self": True, "ack": True}}).join()
     await ada.channel.send_broadcast("said", {"n": 1})
     await until(lambda: ada.payloads)
 
@@ -93,12 +91,9 @@ def members_only(database: psycopg.Connection):
     @contextmanager
     def policies(reads: str = "true", writes: str = "true"):
         own = "realtime.topic() = 'room:' || auth.uid()::text"
+        database.execute(f"create policy r on realtime.messages for select to authenticated using ({own} and {reads})")
         database.execute(
-            f"create policy r on realtime.messages for select to authenticated using ({own} and {reads})"
-        )
-        database.execute(
-            f"create policy w on realtime.messages for insert to authenticated "
-            f"with check ({own} and {writes})"
+            f"create policy w on realtime.messages for insert to authenticated with check ({own} and {writes})"
         )
         try:
             yield
@@ -147,9 +142,7 @@ async def test_who_may_only_read_is_not_heard(sign_up, clients, project, members
     assert service.payloads == [{"n": "last"}]
 
 
-async def _post(
-    project: Project, key: str, topic: str, payload: dict, *, private: bool = False
-) -> httpx.Response:
+async def _post(project: Project, key: str, topic: str, payload: dict, *, private: bool = False) -> httpx.Response:
     async with httpx.AsyncClient() as http:
         return await http.post(
             f"{project.url}/realtime/v1/api/broadcast",
@@ -309,9 +302,7 @@ async def test_a_socket_that_does_not_read_is_closed_and_holds_nobody_up(sign_up
     topic, told = topic_name(), 4000
     ada = await Listener((await sign_up("ada")).client, topic).join()
     async with connect(_socket_url(project), max_queue=1) as lazy, httpx.AsyncClient() as http:
-        await lazy.send(
-            json.dumps({"topic": f"realtime:{topic}", "event": "phx_join", "payload": {}, "ref": "1"})
-        )
+        await lazy.send(json.dumps({"topic": f"realtime:{topic}", "event": "phx_join", "payload": {}, "ref": "1"}))
         assert json.loads(await lazy.recv())["payload"]["status"] == "ok"
         messages = [{"topic": topic, "event": "said", "payload": {"fill": "x" * 6000}}] * 100
         for sent in range(100, told + 1, 100):

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg.pq.abc import PGconn
 
 from chatapp.standin.lifecycle import Project
 from chatapp.standin.realtime import wal
@@ -40,16 +41,23 @@ async def test_a_stream_that_was_cut_is_heard_again_and_not_only_at_its_next_rep
     # The socket of a lost connection once stayed in the loop, and the next connection, given the same number, was
     # read only when a report to Postgres was due. Here none ever is.
     monkeypatch.setattr(wal, "STATUS_SECONDS", 3600)
-    opened, open_stream = [], wal._open_stream
-    monkeypatch.setattr(wal, "_open_stream", lambda url: opened.append(open_stream(url)) or opened[-1])
+    opened: list[PGconn] = []
+    open_stream = wal._open_stream
+
+    def noted(url: str) -> PGconn:
+        opened.append(open_stream(url))
+        return opened[-1]
+
+    monkeypatch.setattr(wal, "_open_stream", noted)
     async with stream_of(shared_data) as (stream, changes):
         for number in range(3):
             await send(database, f"before {number}")
             await heard(changes, f"before {number}")
             cut(opened[-1].socket)
-            while stream.ready.is_set():
-                await asyncio.sleep(0)
-            await asyncio.wait_for(stream.ready.wait(), 10)
+            async with asyncio.timeout(10):
+                while len(opened) < number + 2:  # noqa: ASYNC110  # nobody announces a second connection
+                    await asyncio.sleep(0.01)
+                await stream.ready.wait()
             await send(database, f"after {number}")
             await heard(changes, f"after {number}")
 

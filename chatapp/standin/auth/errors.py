@@ -35,6 +35,4 @@ def weak_password() -> AuthError:
 
 def not_in_standin(what: str) -> AuthError:
     """Say so instead of pretending: a silent success would be found out in production."""
-    return AuthError(
-        501, "not_implemented", f"The local stand-in has no {what}: use a hosted Supabase project for it."
-    )
+    return AuthError(501, "not_implemented", f"The local stand-in has no {what}: use a hosted Supabase project for it.")

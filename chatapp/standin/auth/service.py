@@ -47,9 +47,7 @@ class Auth:
         try:
             return self.keys.claims_of(token)
         except TokenError as error:
-            raise AuthError(
-                403, "bad_jwt", f"invalid JWT: unable to parse or verify signature, {error}"
-            ) from error
+            raise AuthError(403, "bad_jwt", f"invalid JWT: unable to parse or verify signature, {error}") from error
 
 
 Handler = Callable[[Auth, Request], Awaitable[dict[str, Any] | None]]
@@ -82,9 +80,7 @@ async def body_of(request: Request) -> dict[str, Any]:
     return body
 
 
-def endpoint(
-    auth: Auth, handler: Handler, *, needs_key: bool = True
-) -> Callable[[Request], Awaitable[Response]]:
+def endpoint(auth: Auth, handler: Handler, *, needs_key: bool = True) -> Callable[[Request], Awaitable[Response]]:
     """Wrap a handler: no key, no entry; a refusal becomes its JSON; text Postgres cannot hold is the caller's
     fault.
     """
@@ -112,8 +108,6 @@ def _has_key(auth: Auth, request: Request) -> bool:
 def _no_key(key: str | None) -> JSONResponse:
     """Answer as the gateway before a hosted project does."""
     if key:
-        return JSONResponse(
-            {"message": "Invalid API key", "hint": "Double check your Supabase API key."}, 401
-        )
+        return JSONResponse({"message": "Invalid API key", "hint": "Double check your Supabase API key."}, 401)
     hint = "No `apikey` request header or url param was found."
     return JSONResponse({"message": "No API key found in request", "hint": hint}, 401)

@@ -78,9 +78,7 @@ def check_banned(user: Row) -> None:
 
 async def _locked(connection: Connection, token: object) -> Row:
     """Return the stored token, its row locked: of two refreshes at once the second must see the first."""
-    stored = await one(
-        connection, "select * from auth.refresh_tokens where token = %s for update", str(token)
-    )
+    stored = await one(connection, "select * from auth.refresh_tokens where token = %s for update", str(token))
     if stored is None:
         raise AuthError(400, "refresh_token_not_found", "Invalid Refresh Token: Refresh Token Not Found")
     return stored
@@ -126,9 +124,7 @@ async def _new_token(connection: Connection, session: Row, parent: str | None = 
     )
 
 
-async def _grant(
-    connection: Connection, keys: Keys, user: Row, session: Row, refresh_token: Row
-) -> dict[str, Any]:
+async def _grant(connection: Connection, keys: Keys, user: Row, session: Row, refresh_token: Row) -> dict[str, Any]:
     now = int(time.time())
     return {
         "access_token": keys.sign(_claims(keys, user, session, now)),

@@ -127,9 +127,7 @@ async def change_user(connection: Connection, user_id: object, **columns: object
             user_id,
         )
     except UniqueViolation as error:
-        raise AuthError(
-            422, "email_exists", "A user with this email address has already been registered"
-        ) from error
+        raise AuthError(422, "email_exists", "A user with this email address has already been registered") from error
     if "email" in columns:
         await _change_identity(connection, user)
     return user

@@ -49,10 +49,7 @@ async def _sees(connection: Connection, probe: uuid.UUID) -> bool:
     """
     try:
         async with connection.transaction():
-            return (
-                await one(connection, "select 1 as seen from realtime.messages where id = %s", probe)
-                is not None
-            )
+            return await one(connection, "select 1 as seen from realtime.messages where id = %s", probe) is not None
     except psycopg.Error:
         return False
 

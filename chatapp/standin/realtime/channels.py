@@ -156,9 +156,7 @@ class Socket:
             self._reply(message, "error", {"reason": str(refusal)})
             return
         if previous := self.channels.get(message.topic):
-            self._forget(
-                previous
-            )  # silently, as Phoenix: a `phx_close` would end the new channel in the client
+            self._forget(previous)  # silently, as Phoenix: a `phx_close` would end the new channel in the client
         self.channels[message.topic] = channel
         self._reply(message, "ok", {"postgres_changes": []})
         self._welcome(channel)
@@ -227,9 +225,7 @@ class Socket:
         if channel.private:
             await self._ask_reading(channel)
         if any(had and not channel.reading.get(extension) for extension, had in before.items()):
-            raise RefusedError(
-                f"You no longer have permission to read from this Channel topic: {channel.name}"
-            )
+            raise RefusedError(f"You no longer have permission to read from this Channel topic: {channel.name}")
         channel.watch_expiry()
 
     async def _may_write(self, channel: Channel, extension: str) -> bool:
@@ -265,11 +261,7 @@ class Socket:
 
     def _reply(self, message: Message, status: str, response: dict[str, Any] | None = None) -> None:
         payload = {"status": status, "response": response or {}}
-        self.put(
-            encode(
-                self.version, message.topic, "phx_reply", payload, ref=message.ref, join_ref=message.join_ref
-            )
-        )
+        self.put(encode(self.version, message.topic, "phx_reply", payload, ref=message.ref, join_ref=message.join_ref))
 
 
 def _refuse_unsupported(config: dict[str, Any]) -> None:

@@ -40,9 +40,7 @@ class Hub:
                 channel.socket.put(broadcast.frame(channel.socket.version))
 
     def track(self, channel: Channel, content: dict[str, object]) -> None:
-        self._announce(
-            channel.topic, self._presence[channel.topic].track(channel.presence_key, channel, content)
-        )
+        self._announce(channel.topic, self._presence[channel.topic].track(channel.presence_key, channel, content))
 
     def untrack(self, channel: Channel) -> None:
         if channel.topic not in self._presence:

@@ -8,9 +8,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
-Values = dict[
-    str, str | None
-]  # in Postgres's text form; a value that did not change and was not sent is left out
+Values = dict[str, str | None]  # in Postgres's text form; a value that did not change and was not sent is left out
 
 
 @dataclass(frozen=True)

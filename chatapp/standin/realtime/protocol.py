@@ -48,9 +48,7 @@ def _decode_text(parts: Any) -> Message:
     if isinstance(parts, list):
         join_ref, ref, topic, event, payload = parts
         parts = {"join_ref": join_ref, "ref": ref, "topic": topic, "event": event, "payload": payload}
-    return _message(
-        parts["topic"], parts["event"], parts.get("payload"), parts.get("ref"), parts.get("join_ref")
-    )
+    return _message(parts["topic"], parts["event"], parts.get("payload"), parts.get("ref"), parts.get("join_ref"))
 
 
 def _message(topic: object, event: object, payload: object, ref: object, join_ref: object) -> Message:
@@ -81,9 +79,7 @@ def _decode_binary(frame: bytes) -> Message:
     raw = frame[at:]
     content = json.loads(raw) if encoding == JSON else None
     payload = {"type": "broadcast", "event": event, "payload": content}
-    return Message(
-        topic, "broadcast", payload, ref or None, join_ref or None, None if encoding == JSON else raw
-    )
+    return Message(topic, "broadcast", payload, ref or None, join_ref or None, None if encoding == JSON else raw)
 
 
 def encode(
@@ -129,9 +125,7 @@ class Broadcast:
     def _text_frame(self, version: int) -> str | None:
         meta = {"meta": self.meta} if self.meta else {}
         payload = {"type": "broadcast", "event": self.event, "payload": self.payload, **meta}
-        return (
-            None if self.raw is not None else encode(version, f"realtime:{self.topic}", "broadcast", payload)
-        )
+        return None if self.raw is not None else encode(version, f"realtime:{self.topic}", "broadcast", payload)
 
     @property
     def _fits_binary(self) -> bool:

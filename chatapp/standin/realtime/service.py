@@ -45,9 +45,7 @@ async def sweep(database: Database) -> None:
     """Delete delivered messages from time to time: the table is a passage, not a store."""
     while True:
         try:
-            await database.run(
-                "delete from realtime.messages where inserted_at < now() - %s::interval", RETENTION
-            )
+            await database.run("delete from realtime.messages where inserted_at < now() - %s::interval", RETENTION)
         except Exception as error:  # noqa: BLE001 - whatever it was, the next round may succeed
             log.warning("old realtime messages could not be deleted: %s", error)
         await asyncio.sleep(SWEEP_SECONDS)

@@ -1,0 +1,139 @@
+"""FEATURES 6.1 to 6.3 on the pages that are there: axe, both themes, phone to wide screen, the keyboard."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import expect
+
+from .conftest import Lobby
+from .people import DESKTOP, PHONE, Person
+
+TINY = {"width": 320, "height": 568}
+LONG = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft" * 2
+
+
+async def screens(lobby: Lobby, **options: Any) -> AsyncIterator[tuple[str, Person]]:
+    """Every page and what opens on it, one after the other."""
+    stranger = await lobby.stranger(**options)
+    for path in ("/sign-in", "/sign-up"):
+        await stranger.go(path)
+        await expect(stranger.field("Password")).to_be_visible()
+        yield path, stranger
+
+    ada = await lobby.signed_in("Ada", **options)
+    yield "/chat", ada
+    await ada.button("New room").first.click()
+    await expect(ada.field("Room name")).to_be_focused()
+    yield "the dialog New room", ada
+    await ada.page.keyboard.press("Escape")
+    await ada.create_room(f"Room {uuid4().hex[:6]}")
+    await ada.ready()
+    yield "an empty room", ada
+    await ada.say("Short")
+    await ada.say(LONG)
+    await ada.say("שלום עולם, hello 👩‍👩‍👧‍👦")
+    await ada.has_messages(3)
+    yield "a room", ada
+    await ada.button("Members").click()
+    await expect(ada.heading("Members")).to_be_visible()
+    yield "the panel Members", ada
+    await ada.page.keyboard.press("Escape")
+    await ada.go("/chat/browse")
+    await expect(ada.heading("Browse rooms")).to_be_visible()
+    yield "/chat/browse", ada
+    await ada.go("/no/such/page")
+    await expect(ada.heading("Page not found")).to_be_visible()
+    yield "404", ada
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+async def test_axe_finds_nothing(lobby: Lobby, theme: str, viewport: dict[str, int]) -> None:
+    found = {}
+    async for name, person in screens(lobby, viewport=viewport, color_scheme=theme):
+        await person.page.evaluate("Promise.allSettled(document.getAnimations().map((one) => one.finished))")
+        results = await Axe().run(person.page)
+        if results.violations_count:
+            found[name] = results.generate_report()
+    assert found == {}
+
+
+@pytest.mark.parametrize("viewport", [TINY, PHONE, {"width": 768, "height": 1024}, DESKTOP], ids=str)
+async def test_nothing_scrolls_sideways(lobby: Lobby, viewport: dict[str, int]) -> None:
+    wide = []
+    async for name, person in screens(lobby, viewport=viewport):
+        overflow = await person.page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        if overflow > 0:
+            wide.append((name, overflow))
+    assert wide == []
+
+
+async def test_targets_are_big_enough_for_fingers_and_fields_do_not_zoom(lobby: Lobby) -> None:
+    small = []
+    phone = {"viewport": PHONE, "has_touch": True, "is_mobile": True}
+    async for name, person in screens(lobby, **phone):
+        small += [(name, *each) for each in await person.page.evaluate(SMALL_TARGETS)]
+    assert small == []
+
+
+async def test_the_box_stays_in_sight_above_a_phones_keyboard(lobby: Lobby) -> None:
+    phone = await lobby.phone()
+    await phone.continue_as("Ada")
+    await phone.link("General").first.click()
+    await phone.ready()
+    await phone.page.set_viewport_size({"width": 390, "height": 430})  # what is left beside the keyboard
+    await expect(phone.box).to_be_in_viewport(ratio=1)
+    await expect(phone.button("Send")).to_be_in_viewport(ratio=1)
+    await phone.is_at_bottom()
+
+
+async def test_from_signing_in_to_a_message_by_keyboard_alone(lobby: Lobby) -> None:
+    ada = await lobby.stranger()
+    await ada.go("/sign-in")
+    await ada.tab_to("Continue as Ada")
+    await ada.page.keyboard.press("Enter")
+    await expect(ada.heading("Chat Rooms")).to_be_visible()
+    await ada.tab_to("New room")
+    await ada.page.keyboard.press("Enter")
+    await expect(ada.field("Room name")).to_be_focused()
+    await ada.page.keyboard.type("By keyboard")
+    await ada.page.keyboard.press("Enter")
+    await ada.ready()
+    await ada.page.keyboard.type("Look, no mouse")
+    await ada.page.keyboard.press("Enter")
+    await ada.sees("Look, no mouse")
+    await ada.tab_to("Members", backwards=True)
+    await ada.page.keyboard.press("Enter")
+    await expect(ada.heading("Members")).to_be_visible()
+
+
+async def test_the_theme_can_be_chosen_and_is_remembered(lobby: Lobby) -> None:
+    ada = await lobby.signed_in("Ada", color_scheme="light")
+    shown = "getComputedStyle(document.documentElement).backgroundColor"
+    light = await ada.page.evaluate(shown)
+    await ada.button("Theme").click()
+    await ada.page.wait_for_function(f"{shown} !== '{light}'")
+    dark = await ada.page.evaluate(shown)
+    await ada.page.reload()
+    await expect(ada.heading("Chat Rooms")).to_be_visible()
+    assert await ada.page.evaluate(shown) == dark
+
+
+SMALL_TARGETS = """
+() => {
+  const seen = (one) => one.checkVisibility({visibilityProperty: true}) && !one.closest("[inert]");
+  const name = (one) => one.getAttribute("aria-label") || one.textContent.trim() || one.name || one.tagName;
+  const size = (one) => (one.closest("label") ?? one).getBoundingClientRect();
+  const targets = [...document.querySelectorAll("button, a[href], [role=switch]")].filter(seen);
+  const inline = (one) => one.tagName === "A" && getComputedStyle(one).display === "inline";
+  const small = targets.filter((one) => !inline(one) && (size(one).height < 43.5 || size(one).width < 43.5));
+  const fields = [...document.querySelectorAll("input:not([type=checkbox]), textarea")].filter(seen);
+  const zooming = fields.filter((one) => parseFloat(getComputedStyle(one).fontSize) < 16);
+  return [...small.map((one) => [name(one), size(one).width, size(one).height]), ...zooming.map((one) => [name(one)])];
+}
+"""

@@ -57,6 +57,12 @@ function viewOf(row, before, today) {
   return view;
 }
 
+/** The window as it can be shown: of a room that is followed live, the slots hold the newest rows and no others. */
+export function windowOf(shown, newest, slots) {
+  if (!shown || shown.last) return shown;
+  return { ...shown, first: Math.max(shown.first, newest - slots + 1) };
+}
+
 /** The rows of the open room in order: what was received, then what is still being sent. */
 function collect(state, prefix, shown, room) {
   if (!shown || shown.room !== room) return [];
@@ -72,13 +78,14 @@ function collect(state, prefix, shown, room) {
 
 /**
  * Hook: the views of the open room's messages, oldest first.
- * `state` and `prefix` are the slots (chatapp.shared), `shown` the window, `outcomes` what became of sent messages.
+ * `state` and `prefix` are the slots (chatapp.shared), `shown` is what `windowOf` answers, `outcomes` what became of
+ * sent messages.
  */
 export function useTimeline(state, prefix, shown, room, outcomes, me, name) {
   const waiting = useStore(outbox);
   const received = collect(state, prefix, shown, room);
   const confirmed = new Set(received.filter((row) => row.user_id === me).map((row) => row.client_id));
-  useEffect(() => settle(outcomes, confirmed));
+  useEffect(() => settle(outcomes, confirmed, me));
   const live = shown && !shown.last;
   const echoes = waiting.filter((item) => item.room === room && item.me === me && !confirmed.has(item.client_id));
   const today = midnight(new Date());
@@ -89,8 +96,9 @@ export function useTimeline(state, prefix, shown, room, outcomes, me, name) {
 // ------------------------------------------------------------------------------------------------ outbox
 
 const RESEND_MS = 6000; // no answer for this long: the event or its answer was lost, send again
-const TRIES = 5; // then the person decides
+const TRIES = 5; // in a row, then the person decides
 const OUTBOX = "chatapp.outbox";
+const FAILED = { failed: true, reason: "Failed to send message" };
 
 const kept = (storage, key, otherwise) => {
   try {
@@ -107,10 +115,12 @@ const keep = (storage, key, value) => {
   }
 };
 
-// Of this tab alone, and it survives a reload: what was being sent is sent again, under the same client_id.
-const outbox = store(typeof window === "undefined" ? [] : kept(window.sessionStorage, OUTBOX, []));
+// Of this tab alone, and it survives a reload: what was being sent is sent again, under the same client_id. What has
+// been stored is left behind: the timer that would have removed it ended with the page.
+const saved = () => kept(window.sessionStorage, OUTBOX, []).filter((item) => !item.stored);
+const outbox = store(typeof window === "undefined" ? [] : saved());
 const echoes = new WeakMap();
-let send = null; // the handler `send` of the mounted composer
+let sender = null; // { me, room, send } of the mounted composer
 
 function change(items) {
   outbox.set(items);
@@ -129,20 +139,29 @@ function echoOf(item, name) {
   return echoes.get(item);
 }
 
+/** From now on this composer sends. The tab outlives its sign-in: what another person left unsent is not theirs. */
+function employ(next) {
+  sender = next;
+  const own = outbox.get().filter((item) => item.me === next.me);
+  if (own.length < outbox.get().length) change(own);
+}
+
+/** `tries` names the attempt and only ever grows, `left` are those before the person is asked. */
 function post(item) {
-  if (!send) return;
-  patch(item.client_id, { sent_at: Date.now(), tries: item.tries + 1 });
-  send(item.room, item.client_id, item.content);
+  if (item.me !== sender?.me) return;
+  const tries = item.tries + 1;
+  patch(item.client_id, { tries, left: item.left - 1, sent_at: Date.now(), failed: false, reason: "" });
+  sender.send(item.room, item.client_id, item.content, tries);
 }
 
 /** Take back what has been stored or refused. Runs after every drawing; changes nothing when there is nothing new. */
-function settle(outcomes, confirmed) {
-  for (const item of outbox.get()) {
+function settle(outcomes, confirmed, me) {
+  for (const item of outbox.get().filter((other) => other.me === me)) {
     const outcome = outcomes?.[item.client_id];
     if (confirmed.has(item.client_id)) remove(item);
-    else if (!outcome || item.failed) continue;
-    else if (outcome.stored) acknowledge(item);
-    else if (outcome.retry) patch(item.client_id, { failed: true, reason: "Failed to send message" });
+    else if (outcome?.stored) acknowledge(item);
+    else if (item.failed || outcome?.attempt !== item.tries) continue; // an earlier attempt's is no news
+    else if (outcome.retry) patch(item.client_id, FAILED);
     else refuse(item, outcome.message);
   }
 }
@@ -152,13 +171,14 @@ const remove = (item) => change(outbox.get().filter((other) => other.client_id !
 /** Stored, but its row has not come yet: it may never, where this tab reads far back. Stop sending it again. */
 function acknowledge(item) {
   if (item.stored) return;
-  patch(item.client_id, { stored: true });
+  patch(item.client_id, { stored: true, failed: false, reason: "" });
   setTimeout(() => remove(item), RESEND_MS);
 }
 
-/** Refused for what it says: give the text back to be changed, unless something else was begun meanwhile. */
+/** Refused for what it says: give the text back to be changed, unless its box is gone or has other text in it. */
 function refuse(item, reason) {
-  const box = document.getElementById("message");
+  const here = item.room === sender?.room && item.me === sender?.me;
+  const box = here ? document.getElementById("message") : null;
   if (box && box.value.trim() === "") {
     remove(item);
     fill(box, item.content);
@@ -169,9 +189,9 @@ function refuse(item, reason) {
 
 function sweep() {
   for (const item of outbox.get()) {
-    if (item.failed || item.stored || Date.now() - item.sent_at < RESEND_MS) continue;
-    if (item.tries < TRIES) post(item);
-    else patch(item.client_id, { failed: true, reason: "Failed to send message" });
+    if (item.me !== sender?.me || item.failed || item.stored || Date.now() - item.sent_at < RESEND_MS) continue;
+    if (item.left > 0) post(item);
+    else patch(item.client_id, FAILED);
   }
 }
 if (typeof window !== "undefined") setInterval(sweep, 1000);
@@ -179,9 +199,7 @@ if (typeof window !== "undefined") setInterval(sweep, 1000);
 /** Send a failed message again; a second row is impossible, the client_id stays. */
 export const retry = (client_id) => {
   const item = outbox.get().find((other) => other.client_id === client_id);
-  if (!item) return;
-  patch(client_id, { failed: false, reason: "", tries: 0 });
-  post({ ...item, tries: 0 });
+  if (item) post({ ...item, left: TRIES });
 };
 
 /** Give up on a failed message. */
@@ -196,6 +214,11 @@ function newId() {
 // ------------------------------------------------------------------------------------------------ composer
 
 const draftKey = (me, room) => `chatapp.draft.${me}.${room}`;
+
+function keepDraft(key, text) {
+  if (text) keep(window.localStorage, key, text);
+  else window.localStorage.removeItem(key);
+}
 
 function fit(box) {
   box.style.height = "auto";
@@ -224,14 +247,26 @@ function refusalOf(text, limit) {
 /** A form around the box `#message`: Enter sends, the draft is kept, what was refused stays. */
 export function ComposerForm({ children, room, me, limit, onSend, ...rest }) {
   const form = useRef(null);
+  const filled = useRef(""); // the key of the draft in the box
   const box = () => form.current.elements.message;
-  useEffect(() => {
-    send = onSend;
-  });
+  // Before the other effects, which settle what was sent by whom.
+  useLayoutEffect(() => {
+    if (!me) return undefined;
+    employ({ me, room, send: onSend });
+    return () => {
+      sender = null;
+    };
+  }, [me, room, onSend]);
+  // `me` may be blank for a moment, before it is known and when the tab connects again: what was typed then stays.
   useEffect(() => {
     if (!room || !me) return;
-    fill(box(), kept(window.localStorage, draftKey(me, room), ""));
-    box().focus({ preventScroll: true });
+    const key = draftKey(me, room);
+    const before = filled.current;
+    filled.current = key;
+    if (key === before || (!before && box().value)) keepDraft(key, box().value);
+    else fill(box(), kept(window.localStorage, key, ""));
+    fit(box());
+    if (key !== before) box().focus({ preventScroll: true });
   }, [room, me]);
   const submit = (event) => {
     event.preventDefault();
@@ -239,14 +274,16 @@ export function ComposerForm({ children, room, me, limit, onSend, ...rest }) {
     const refusal = refusalOf(content, limit);
     if (refusal) warn(refusal);
     if (refusal || !content || !room || !me) return;
-    const item = { client_id: newId(), room, me, content, created_at: new Date().toISOString(), tries: 0, sent_at: 0 };
+    const created_at = new Date().toISOString();
+    const item = { client_id: newId(), room, me, content, created_at, tries: 0, left: TRIES, sent_at: 0 };
     change([...outbox.get(), item]);
     post(item);
     fill(box(), "");
     box().focus();
-    toBottom();
+    jumpToLatest();
   };
   const onKeyDown = (event) => {
+    if (event.target !== box()) return; // the form has buttons of its own
     // keyCode 229 is what Safari still reports for the Enter that ends an IME composition.
     const composing = event.nativeEvent.isComposing || event.keyCode === 229;
     const touch = window.matchMedia("(pointer: coarse)").matches;
@@ -254,9 +291,7 @@ export function ComposerForm({ children, room, me, limit, onSend, ...rest }) {
   };
   const onInput = (event) => {
     fit(event.target);
-    if (!room || !me) return;
-    if (event.target.value) keep(window.localStorage, draftKey(me, room), event.target.value);
-    else window.localStorage.removeItem(draftKey(me, room));
+    if (room && me) keepDraft(draftKey(me, room), event.target.value);
   };
   return createElement("form", { ...rest, ref: form, onSubmit: submit, onKeyDown, onInput }, children);
 }
@@ -269,7 +304,8 @@ const AGAIN_MS = 5000; // a page that has not come by then is asked for again
 
 const position = store({ following: true, unseen: 0 });
 let scroller = null;
-let wantsLatest = null; // the handler that brings a tab back to the live end
+let wantsLatest = null; // the handler that brings a tab back to the live end, where it is not
+let returning = false; // that was asked for and is on its way
 
 function place(next) {
   const now = position.get();
@@ -287,9 +323,13 @@ export const useUnseen = () => useStore(position).unseen;
 
 /** Back to the newest message, from wherever the tab has read to. */
 export const jumpToLatest = () => {
-  if (wantsLatest) wantsLatest();
-  place({ following: true, unseen: 0 });
-  toBottom();
+  returning = Boolean(wantsLatest);
+  if (wantsLatest) {
+    wantsLatest(); // the bottom of what is here is not the live end: nothing to scroll to yet
+  } else {
+    place({ following: true, unseen: 0 });
+    toBottom();
+  }
 };
 
 /** The first row in sight, and where it stands: what must not move when something above it changes. */
@@ -336,12 +376,15 @@ export function Log({ children, shown, newest, count, onOlder, onLatest, ...rest
     const { anchor, room } = memory.current;
     if (shown?.room !== room) {
       Object.assign(memory.current, { room: shown?.room, seen: newest, anchor: null, askedFirst: 0 });
+    }
+    if (shown?.room !== room || (returning && !detached)) {
+      returning = false;
       place({ following: true, unseen: 0 });
     }
     if (following() && !detached) toBottom();
     else if (anchor?.row.isConnected) log.current.scrollTop += anchor.row.getBoundingClientRect().top - anchor.top;
     remember();
-  }, [count, shown?.first, shown?.last, shown?.room]);
+  }, [count, newest, shown?.first, shown?.last, shown?.room]); // `count` stands still once all slots are taken
   useEffect(() => {
     if (following() && !detached) memory.current.seen = newest;
     place({ ...position.get(), unseen: Math.max(0, newest - memory.current.seen) });

@@ -9,25 +9,38 @@ from contextlib import asynccontextmanager
 import reflex as rx
 from starlette.applications import Starlette
 
-from chatapp import db, live, pages, project, settings, shared
-from chatapp.accounts import sessions, web
+from chatapp import db, pages, project, settings, shared
+from chatapp.accounts import actions, sessions, web
 from chatapp.accounts.state import Viewer
+from chatapp.actor import Actor
 from chatapp.gate import Gate, report
+from chatapp.realtime import topic
+from chatapp.service import Service
+from chatapp.supabase import client
+
+SETTLE_SECONDS = 2.0
+"""How long a server that stops waits for what it is still telling Supabase."""
 
 
 @asynccontextmanager
 async def backend(app: rx.App) -> AsyncIterator[None]:
     """The process's Supabase project, its live path; all ended when the server stops."""
     await project.connect()
-    service = live.Live(f"{settings.current().supabase_url}/realtime/v1", _secret_key())
-    live.use(service)
-    running = asyncio.create_task(service.run(), name="live")
+    service = Service(f"{settings.current().supabase_url}/realtime/v1", _secret_key())
+    running = asyncio.create_task(service.run(), name="service")
     try:
         yield
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
+        await actions.settle(SETTLE_SECONDS)
+        await client.dispose()
         await db.dispose()
+
+
+async def _follow(sid: str, actor: Actor) -> None:
+    """Have a tab found when its session ends."""
+    await shared.wire().enter(sid, topic.session(actor.session_id))
 
 
 def _secret_key() -> str:
@@ -41,7 +54,7 @@ def build() -> rx.App:
         backend_exception_handler=report,
         api_transformer=Starlette(routes=web.routes),
     )
-    made.add_middleware(Gate(sessions.resolve), index=0)
+    made.add_middleware(Gate(sessions.resolve, _follow), index=0)
     made.register_lifespan_task(backend)
     pages.add_pages(made)
     shared.check(Viewer.me)

@@ -7,15 +7,15 @@ from state or arguments), with arguments validated against the handler's own typ
 
 from __future__ import annotations
 
+import asyncio
 import contextvars
 import inspect
 import logging
 import typing
 from collections.abc import Awaitable, Callable
 from functools import cache
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import pydantic
 import reflex as rx
@@ -26,7 +26,7 @@ from reflex_base.registry import RegistrationContext
 from reflex_base.utils.form import form_data_as_dict
 
 from chatapp.actor import Actor
-from chatapp.errors import ChatError, Invalid, Unauthorized
+from chatapp.errors import ChatError, Invalid, Unauthorized, Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +36,9 @@ COOKIE = "chatapp_session"
 ARGUMENTS_LIMIT = 64 * 1024
 """Characters a handler's arguments may hold together."""
 
+PAUSES = (0.2, 0.5, 1.0, 2.0)
+"""Seconds between tries to learn who opens a page. The tab's lock is held meanwhile, so they are few."""
+
 INTERNAL = frozenset({"hydrate", "hydrate_and_load", "on_load_internal", "set_is_hydrated"})
 """Reflex's own handlers that a browser needs. They read or write nothing of ours."""
 
@@ -44,6 +47,9 @@ _actor: contextvars.ContextVar[Actor | None] = contextvars.ContextVar("actor", d
 
 Resolve = Callable[[str], Awaitable[Actor | None]]
 """Answers who a session cookie's value belongs to, None for nobody."""
+
+Subscribe = Callable[[str, Actor], Awaitable[object]]
+"""Lets a tab, by its socket's id, hear when the actor's session ends. Doing it again changes nothing."""
 
 
 class Rule(typing.NamedTuple):
@@ -91,14 +97,21 @@ def rule_of(function: Callable[..., Any]) -> Rule | None:
     return getattr(function, _RULE, None)
 
 
-def session_value(cookie_header: str) -> str:
-    """The session cookie's value in a Cookie header, '' when there is none."""
-    try:
-        jar = SimpleCookie(cookie_header)
-    except CookieError:
-        return ""
-    found = jar.get("__Host-" + COOKIE) or jar.get(COOKIE)
-    return found.value if found else ""
+def cookie_name(secure: bool) -> str:
+    """The session cookie's name. A sibling subdomain cannot plant a `__Host-` one, so on https no other counts."""
+    return ("__Host-" if secure else "") + COOKIE
+
+
+def session_value(cookie_header: str, secure: bool) -> str:
+    """The session cookie's value in a Cookie header, '' when there is none. `secure`: the page came by https.
+
+    Other cookies of this host may hold anything, and http.cookies gives up at the first that it finds odd.
+    """
+    for cookie in cookie_header.split(";"):
+        name, _, value = cookie.partition("=")
+        if name.strip() == cookie_name(secure):
+            return value.strip()
+    return ""
 
 
 def sign_in_page(next_path: str) -> str:
@@ -109,9 +122,9 @@ def sign_in_page(next_path: str) -> str:
 def site_path(target: object) -> str:
     """`target` if it is a path of this site, else the start page. Keeps `next` from leading anywhere else."""
     text = target if isinstance(target, str) else ""
-    parts = urlsplit(text) if text.isprintable() and "\\" not in text else None
-    inside = parts is not None and not parts.scheme and not parts.netloc and text.startswith("/")
-    return text if inside and not text.startswith("//") and len(text) <= 500 else "/chat"
+    # Browsers read a backslash as a slash and skip tabs and newlines; after a single slash no host can follow.
+    inside = text.startswith("/") and not text.startswith("//") and "\\" not in text and text.isprintable()
+    return text if inside and len(text) <= 500 else "/chat"
 
 
 class Owner(rx.State):
@@ -123,13 +136,15 @@ class Owner(rx.State):
 class Gate(Middleware):
     """Reflex middleware; first in line, before the state is touched or sent."""
 
-    def __init__(self, resolve: Resolve) -> None:
+    def __init__(self, resolve: Resolve, subscribe: Subscribe) -> None:
         self._resolve = resolve
+        self._subscribe = subscribe
 
     async def preprocess(self, app: rx.App, state: BaseState, event: Event) -> StateUpdate | None:
         """None lets the handler run; an update is sent in its place."""
         root = state._get_root_state()
-        cookie = session_value(root.router_data.get("headers", {}).get("cookie", ""))
+        headers = root.router_data.get("headers", {})
+        cookie = session_value(headers.get("cookie", ""), headers.get("origin", "").startswith("https:"))
         await self._bind(root, cookie)
         function = _function(event.name)
         if function is None:
@@ -146,13 +161,33 @@ class Gate(Middleware):
             log.warning("Refused a call of %s, which is not declared as a handler.", function.__qualname__)
             return _refusal(Unauthorized())
         try:
-            _actor.set(await self._resolve(cookie) if cookie else None)
+            _actor.set(await self._caller(root, cookie, patient=rule.page))
             if not rule.public and stranger():
                 return _to_sign_in(root) if rule.page else _refusal(Unauthorized())
             _replace(event.payload, validated(function, event.payload))
         except ChatError as error:
             return _refusal(error)
         return None
+
+    async def _caller(self, root: BaseState, cookie: str, patient: bool) -> Actor | None:
+        """Who the cookie belongs to; their tab hears from now on when the session ends. Raises Unavailable.
+
+        Here, because a socket may call any handler first. Nothing suspends between the answer and the subscription:
+        a session that ends later finds the tab, one that ended before has no actor.
+        """
+        found = await self._ask(cookie, PAUSES if patient else ()) if cookie else None
+        if found is not None:
+            await self._subscribe(root.router_data.get("sid", ""), found)
+        return found
+
+    async def _ask(self, cookie: str, pauses: tuple[float, ...]) -> Actor | None:
+        """A page that opens while the database restarts would stay dead: nothing but a reload asks again."""
+        for pause in pauses:
+            try:
+                return await self._resolve(cookie)
+            except Unavailable:
+                await asyncio.sleep(pause)
+        return await self._resolve(cookie)
 
     async def _bind(self, root: BaseState, cookie: str) -> None:
         """A client token is chosen by the browser and seen in URLs: another session's cookie gets a fresh state."""

@@ -6,24 +6,22 @@ Subscribe, then load, then apply: opening a room, reloading, reconnecting and he
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 from uuid import UUID
 
 import reflex as rx
 
 from chatapp import shared
 from chatapp.accounts import sessions
-from chatapp.actor import Actor
-from chatapp.errors import ChatError, NotFound, Unavailable
+from chatapp.errors import NotFound, Unavailable
 from chatapp.gate import actor, handler
 from chatapp.messages import queries as message_queries
 from chatapp.messages import state as message_state
 from chatapp.messages.snapshots import MessageSnapshot
+from chatapp.patience import patiently
 from chatapp.realtime import topic
-from chatapp.realtime.feed import Feed
-from chatapp.realtime.hint import Hint
 from chatapp.realtime.hub import Hub
 from chatapp.realtime.room import SLOTS, Applied, LiveRoom
 from chatapp.rooms import state as room_state
@@ -36,8 +34,12 @@ PAGE = 50
 KEPT = 4 * PAGE
 """Messages that a tab keeps over a reconnection which it has followed live; what it has read back it keeps whole."""
 
-LIST_REST = 0.05
-"""Seconds between two readings of one person's room list, so that a burst of changes costs one."""
+
+class Here(NamedTuple):
+    """What a handler was called for: it must still be so when the handler comes to act, after all its waiting."""
+
+    room: str
+    sid: str
 
 
 class Tab(rx.State):
@@ -55,63 +57,78 @@ class Tab(rx.State):
     async def open_room(self):
         """A room's page opens, reloads or reconnects; also `Jump to latest`."""
         async with self:
-            wanted = str(self.room_id)  # type: ignore[attr-defined]  # Reflex adds it with the route /chat/[room_id]
-            kept = self._first if self._topic == topic.room(wanted) else 0
-            read_back = self._read_back and kept > 0
+            here = self._here()
+            follows = self._topic == topic.room(here.room)
+            kept, read_back = (self._first, self._read_back) if follows else (0, False)
         try:
-            room = await _authorised(wanted)
+            room = await patiently(lambda: _authorised(here.room))
+            first = _first(room, kept, read_back)
+            await patiently(lambda: _cache(room, first))
+            async with self:
+                # From here on nothing suspends: being in the room and having its rows is one step.
+                await self._show_newest(room, here, first, read_back)
         except NotFound:
-            await self._show_nothing(missing=wanted)
-            return
-        first, rows = await _window(room, kept if read_back or room.newest - kept < KEPT else 0)
-        async with self:
-            # From here to the emit nothing suspends: being in the room and having its rows is one step.
-            self.missing, self._first, self._read_back = "", first, read_back
-            await self._move(topic.room(room.id), room)
-            await shared.wire().emit(self.router.session.session_id, _opened(room, first, room.merge(rows)))
+            await self._show_nothing(here, missing=here.room)
 
     @handler
     async def load_older(self):
         """The page before the oldest message shown. Too far from the live end, the tab stops following it."""
         async with self:
-            before = (self._room, self._topic, self._first)
-        if not before[0] or before[2] <= 1:
+            here, shown = self._here(), (self._room, self._topic, self._first)
+        if shown[0] != here.room or shown[2] <= 1:
             return
-        room = await _hub().open(UUID(before[0]))
-        rows = await message_queries.before(actor(), room.id, before[2], PAGE)
+        room = await _hub().open(UUID(here.room))
+        oldest = max(shown[2], room.floor) if shown[1] == topic.room(room.id) else shown[2]
+        rows = await message_queries.before(actor(), room.id, oldest, PAGE)
         async with self:
-            if rows and before == (self._room, self._topic, self._first):
-                await self._show_older(room, rows)
+            unchanged = self._here() == here and (self._room, self._topic, self._first) == shown
+            if rows and unchanged and _admits(room):
+                await self._show_older(room, here, rows)
 
     @handler(page=True)
     async def close_room(self):
         """A page without a room opens."""
-        await self._show_nothing()
+        async with self:
+            here = self._here()
+        await self._show_nothing(here)
 
-    async def _show_older(self, room: LiveRoom, rows: Sequence[MessageSnapshot]) -> None:
+    def _here(self) -> Here:
+        address = str(self.room_id)  # type: ignore[attr-defined]  # Reflex adds it with the route /chat/[room_id]
+        return Here(address, self.router.session.session_id)
+
+    async def _show_newest(self, room: LiveRoom, here: Here, first: int, read_back: bool) -> None:
+        if self._here() != here:  # another page has opened, or another socket has taken over
+            return
+        if not _admits(room):  # judged last, after all waiting
+            raise NotFound
+        self.missing, self._first, self._read_back = "", max(first, room.floor), read_back
+        await self._move(here.sid, topic.room(room.id), room)
+        await shared.wire().emit(here.sid, _opened(room, self._first))
+
+    async def _show_older(self, room: LiveRoom, here: Here, rows: Sequence[MessageSnapshot]) -> None:
         self._first, self._read_back = rows[0].seq, True
         follows = self._topic == topic.room(room.id) and room.newest - self._first < SLOTS
         if not follows:
-            await self._move(topic.room_head(room.id), room)
+            await self._move(here.sid, topic.room_head(room.id), room)
         last = 0 if follows else self._first + SLOTS - 1
         page = message_state.page(room, self._first, last, room.merge(rows))
-        await shared.wire().emit(self.router.session.session_id, shared.update(*page, *message_state.head(room)))
+        await shared.wire().emit(here.sid, shared.update(*page, *message_state.head(room)))
 
-    async def _show_nothing(self, missing: str = "") -> None:
+    async def _show_nothing(self, here: Here, missing: str = "") -> None:
         async with self:
-            self.missing, self._first = missing, 0
-            await self._move("", None)
+            if self._here() == here:
+                self.missing, self._first, self._read_back = missing, 0, False
+                await self._move(here.sid, "", None)
 
-    async def _move(self, to: str, room: LiveRoom | None) -> None:
-        """Be in `to` and in no other room's topics. Never suspends."""
-        wire, sid, me = shared.wire(), self.router.session.session_id, actor().user_id
-        if self._room:
-            for left in (self._topic, topic.room_member(self._room, me)):
-                await wire.leave(sid, left)
+    async def _move(self, sid: str, to: str, room: LiveRoom | None) -> None:
+        """Be in `to` and in no other room's topics, whatever the state remembers. Never suspends."""
+        wanted = (to, topic.room_member(room.id, actor().user_id)) if room else ()
+        for name in shared.wire().rooms_of(sid):
+            if name.startswith("room:") and name not in wanted:
+                await shared.wire().leave(sid, name)
+        for name in wanted:
+            await shared.wire().enter(sid, name)
         self._room, self._topic = str(room.id) if room else "", to
-        if room is not None:
-            for entered in (to, topic.room_member(room.id, me)):
-                await wire.enter(sid, entered)
 
 
 class Tabs:
@@ -136,126 +153,61 @@ class Tabs:
                 await _expel(sid, room_id, user_id)
 
 
-class RoomLists:
-    """Keeps people's room lists equal to the database, read once per person, not per tab."""
-
-    def __init__(self) -> None:
-        self._stale: set[UUID] = set()
-        self._stale_rooms: set[UUID] = set()
-        self._changed = asyncio.Event()
-
-    def hint(self, hint: Hint) -> None:
-        """A membership or a room has changed."""
-        if hint.what == "member" and hint.user_id:
-            self._stale.add(hint.user_id)
-        elif hint.what == "room" and hint.room_id:
-            self._stale_rooms.add(hint.room_id)
-        self._changed.set()
-
-    def gap(self) -> None:
-        """Anything may have changed."""
-        self._stale.update(_people_here())
-        self._changed.set()
-
-    async def keep(self) -> None:
-        """Until cancelled: send the lists that changed."""
-        while True:
-            await self._changed.wait()
-            self._changed.clear()
-            try:
-                await self._send_stale()
-            except ChatError as error:
-                log.warning("Room lists could not be read: %s", error.message)
-                self._changed.set()
-            await asyncio.sleep(LIST_REST)
-
-    async def _send_stale(self) -> None:
-        here = _people_here()
-        while self._stale_rooms:
-            room_id = self._stale_rooms.pop()
-            self._stale |= {UUID(str(user)) for user in await message_queries.members_of(room_id)}
-        while self._stale:
-            user_id = self._stale.pop()
-            if user_id in here:
-                await room_state.send_list(Actor(user_id, ""), to=topic.user(user_id))
+_following: Hub | None = None
 
 
-class Live:
-    """Everything that runs for as long as the process: feed, hub, room lists."""
-
-    def __init__(self, url: str, key: str) -> None:
-        self.hub = Hub(message_queries, Tabs())
-        self.lists = RoomLists()
-        self.feed = Feed(url, key, self._hint, self._gap)
-
-    async def run(self) -> None:
-        """Until cancelled."""
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self.feed.run(), name="feed")
-                tasks.create_task(self.hub.watch(), name="hub-watch")
-                tasks.create_task(self.lists.keep(), name="room-lists")
-        finally:
-            await self.hub.close()
-
-    def _hint(self, hint: Hint) -> None:
-        if hint.what == "session" and hint.session_id:
-            sessions.forget(hint.session_id)
-            asyncio.get_running_loop().create_task(_end_session(hint.session_id))
-            return
-        self.hub.hint(hint)
-        if hint.what != "message":
-            self.lists.hint(hint)
-
-    def _gap(self) -> None:
-        self.hub.gap()
-        self.lists.gap()
-
-
-_live: Live | None = None
-
-
-def use(live: Live) -> None:
-    """Make `live` the process's own; done once, by the composition root."""
-    global _live  # noqa: PLW0603  # one per process, set once
-    _live = live
+def use(hub: Hub) -> None:
+    """Make `hub` the process's own; done once, when the process starts to serve."""
+    global _following  # noqa: PLW0603  # one per process, set once
+    _following = hub
 
 
 def _hub() -> Hub:
-    if _live is None:
+    if _following is None:
         raise Unavailable("The server is starting. Please try again.")
-    return _live.hub
+    return _following
 
 
-async def _authorised(room_id: str) -> LiveRoom:
-    """The room, loaded, if the caller is in it. Raises NotFound."""
-    try:
-        wanted = UUID(room_id)
-    except ValueError:
-        raise NotFound from None
+async def _authorised(address: str) -> LiveRoom:
+    """The room of an address, loaded, if the caller is in it. Raises NotFound and Unavailable."""
+    wanted = _room_id(address)
     await message_queries.require_membership(actor(), wanted)
     room = await _hub().open(wanted)
     if not room.has_member(actor().user_id):  # joined a moment ago, and the hint is still on its way
         await _hub().catch_up(room)
-    if room.gone or not room.has_member(actor().user_id):
-        raise NotFound
     return room
 
 
-async def _window(room: LiveRoom, kept: int) -> tuple[int, Sequence[MessageSnapshot]]:
-    """The first seq and the rows to show: the newest page, or more where a reconnecting tab had read back."""
+def _room_id(address: str) -> UUID:
+    try:
+        wanted = UUID(address)
+    except ValueError:
+        raise NotFound from None
+    if str(wanted) != address:  # one room has one address
+        raise NotFound
+    return wanted
+
+
+def _admits(room: LiveRoom) -> bool:
+    """Whether the caller may be in the room now. To be asked after the last await before they are let in."""
+    return room.has_member(actor().user_id) and not sessions.ended(actor().session_id)
+
+
+def _first(room: LiveRoom, kept: int, read_back: bool) -> int:
+    """The first seq to show: of the newest page, or what a reconnecting tab had."""
     newest_page = max(1, room.newest - PAGE + 1)
-    first = min(newest_page, max(kept, room.floor)) if kept else newest_page
-    cached = room.window(first)
-    return first, cached if cached is not None else await message_queries.between(room.id, first, room.newest)
+    keeps = kept and (read_back or room.newest - kept < KEPT)
+    return min(newest_page, max(kept, room.floor)) if keeps else newest_page
 
 
-def _opened(room: LiveRoom, first: int, rows: Sequence[MessageSnapshot]) -> shared.Update:
-    return shared.update(*room_state.opened(room), *message_state.opened(room, first, rows))
+async def _cache(room: LiveRoom, first: int) -> None:
+    """Have the rows from `first` on. What comes while we wait is cached by the hub, so together they are whole."""
+    if not room.holds(first):
+        room.merge(await message_queries.between(room.id, first, room.newest))
 
 
-def _people_here() -> set[UUID]:
-    return {UUID(name.removeprefix("user:")) for name in shared.wire().rooms("user:")}
+def _opened(room: LiveRoom, first: int) -> shared.Update:
+    return shared.update(*room_state.opened(room), *message_state.opened(room, first, room.window(first)))
 
 
 async def _expel(sid: str, room_id: UUID, user_id: str) -> None:
@@ -263,9 +215,3 @@ async def _expel(sid: str, room_id: UUID, user_id: str) -> None:
         await shared.wire().leave(sid, name)
     goodbye = [rx.toast.info("You are no longer in this room."), rx.redirect("/chat", replace=True)]
     await shared.wire().emit(sid, shared.update(events=goodbye))
-
-
-async def _end_session(session_id: str) -> None:
-    for sid in shared.wire().tabs(topic.session(session_id)):
-        await shared.wire().leave_all(sid)
-        await shared.wire().emit(sid, shared.update(events=[rx.redirect("/sign-in", replace=True)]))

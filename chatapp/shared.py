@@ -5,9 +5,10 @@ everybody, so it goes out as one delta to a socket.io room instead: the browser 
 state class declares the var, typed; its values live in the browsers only, under the declared var's name and a slot
 number. The server's copy stays empty, so neither hydrating nor any other handler can resend or wipe them.
 
-This module is the only one that leans on Reflex's inner parts. `check()` names what it leans on and fails loudly when
-an upgrade changes it: the namespace and name of the event that carries a delta, the delta's shape, a var's name in
-the delta and in the browser, and that the browser applies keys the server's state does not have.
+This module is the only one that leans on Reflex's inner parts: the namespace and name of the event that carries a
+delta, the delta's shape, a var's name in the delta and in the browser, and that the browser applies keys the server's state
+does not have. `check()` fails at the start when names are made otherwise, tests/live and tests/browser when the rest
+is.
 """
 
 from __future__ import annotations
@@ -42,11 +43,6 @@ class Shared:
         self.slots = slots
         self._state_js, self._key = str(declared).rsplit(".", 1)
         self._state = declared._get_all_var_data().state
-
-    @property
-    def prefix(self) -> str:
-        """Start of the keys of all slots in the browser's state."""
-        return self._key
 
     @property
     def value(self) -> Var:
@@ -126,9 +122,12 @@ class Wire:
 
     async def leave_all(self, sid: str) -> None:
         """Take a tab out of every room but its own."""
-        for room in self._sio.rooms(sid, namespace=NAMESPACE):
-            if room != sid:
-                await self.leave(sid, room)
+        for room in self.rooms_of(sid):
+            await self.leave(sid, room)
+
+    def rooms_of(self, sid: str) -> list[str]:
+        """The rooms a tab is in, but for its own."""
+        return [room for room in self._sio.rooms(sid, namespace=NAMESPACE) if room != sid]
 
     def connected(self, sid: str) -> bool:
         return bool(self._sio.manager.is_connected(sid, NAMESPACE))

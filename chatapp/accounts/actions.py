@@ -5,15 +5,18 @@ A session is our own: the browser holds a random value, the database its sha-256
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import logging
 import secrets
 from datetime import UTC, datetime, timedelta
 
-from sqlmodel import col, delete, func, update
+from sqlalchemy import Delete
+from sqlmodel import col, delete, func, select, update
 
 from chatapp import settings
+from chatapp.accounts import sessions
 from chatapp.accounts.model import NAME_LIMIT, PASSWORD_LEAST, Profile, Session
 from chatapp.actor import SYSTEM, Actor
 from chatapp.db import transaction
@@ -25,6 +28,8 @@ log = logging.getLogger(__name__)
 
 SESSION_LASTS = timedelta(days=30)
 TICKET_LASTS = timedelta(seconds=60)
+EXPIRED_AT_ONCE = 100
+"""Expired sessions deleted at most when another one begins."""
 REFRESH_BEFORE = timedelta(seconds=60)
 EMAIL_LIMIT = 254  # RFC 5321
 PASSWORD_MOST = 72  # bytes: bcrypt, which Supabase Auth uses, reads no further
@@ -62,10 +67,10 @@ async def redeem(ticket: str) -> str:
 
     The ticket has been in an address, and so in logs: what the browser keeps is a new value.
     """
-    value, mine = secrets.token_urlsafe(32), col(Session.id_hash) == _hashed(ticket)
+    value, mine = secrets.token_urlsafe(32), col(Session.id_hash) == sessions.hashed_ticket(ticket)
     fresh = col(Session.created_at) > func.now() - TICKET_LASTS
     exchange = update(Session).where(mine, fresh, col(Session.expires_at) > func.now())
-    lasting = {"id_hash": _hashed(value), "expires_at": datetime.now(UTC) + SESSION_LASTS}
+    lasting = {"id_hash": sessions.hashed(value), "expires_at": datetime.now(UTC) + SESSION_LASTS}
     async with transaction(SYSTEM) as session:
         done = await session.exec(exchange.values(lasting).returning(col(Session.user_id)))
         if done.one_or_none() is None:
@@ -90,14 +95,21 @@ def demo_password() -> str:
 
 
 async def sign_out(actor: Actor) -> None:
-    """End the actor's session: here at once, at Supabase as far as it answers. The database tells every tab
-    of it.
+    """End the actor's session: here at once, at Supabase later and as far as it answers. The database tells every
+    tab of it.
     """
     gone = delete(Session).where(col(Session.id_hash) == _key(actor)).returning(col(Session.access_token))
     async with transaction(SYSTEM) as session:
         access_token = (await session.exec(gone)).scalar_one_or_none()
+    sessions.forget(actor.session_id)
     if access_token:
-        await _end_at_supabase(access_token)
+        _end_later(access_token)
+
+
+async def settle(seconds: float) -> None:
+    """Wait for sign-outs on their way to Supabase, no longer than `seconds`."""
+    if _ending:
+        await asyncio.wait(_ending, timeout=seconds)
 
 
 async def access_token(actor: Actor) -> str:
@@ -125,7 +137,7 @@ async def rename(actor: Actor, name: str) -> None:
 async def _open_session(tokens: auth.Tokens) -> str:
     value = secrets.token_urlsafe(32)
     row = Session(
-        id_hash=hashlib.sha256(value.encode()).digest(),
+        id_hash=sessions.hashed_ticket(value),
         user_id=tokens.user_id,
         expires_at=datetime.now(UTC) + TICKET_LASTS,  # lasting only once it is redeemed
         access_token=tokens.access_token,
@@ -133,8 +145,15 @@ async def _open_session(tokens: auth.Tokens) -> str:
         access_expires_at=tokens.access_expires_at,
     )
     async with transaction(SYSTEM) as session:
+        await session.exec(_expired())
         session.add(row)
     return value
+
+
+def _expired() -> Delete:
+    """Passes over what somebody else holds: two who sign in must not wait for each other, nor for a refresh."""
+    some = select(Session.id_hash).where(col(Session.expires_at) <= func.now()).limit(EXPIRED_AT_ONCE)
+    return delete(Session).where(col(Session.id_hash).in_(some.with_for_update(skip_locked=True)))
 
 
 def _renew(row: Session, tokens: auth.Tokens) -> None:
@@ -142,15 +161,22 @@ def _renew(row: Session, tokens: auth.Tokens) -> None:
     row.access_expires_at, row.seen_at = tokens.access_expires_at, datetime.now(UTC)
 
 
+_ending: set[asyncio.Task[None]] = set()
+"""Sign-outs on their way to Supabase. The event loop alone would let them be collected."""
+
+
+def _end_later(access_token: str) -> None:
+    """Supabase may take the client's whole timeout to answer: the person who signs out does not wait for it."""
+    task = asyncio.create_task(_end_at_supabase(access_token), name="sign-out")
+    _ending.add(task)
+    task.add_done_callback(_ending.discard)
+
+
 async def _end_at_supabase(access_token: str) -> None:
     try:
         await auth.sign_out(access_token)
     except ChatError as error:
         log.warning("Supabase was not told of a sign-out: %s", error.message)
-
-
-def _hashed(value: str) -> bytes:
-    return hashlib.sha256(value.encode(errors="replace")).digest()
 
 
 def _key(actor: Actor) -> bytes:

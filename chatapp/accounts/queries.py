@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
+from sqlalchemy import ARRAY, LargeBinary, any_, literal
 from sqlmodel import col, func, select
 
 from chatapp.accounts.model import Profile, Session
@@ -28,3 +30,11 @@ async def actor_of(session_id_hash: bytes) -> Actor | None:
     async with transaction(SYSTEM) as session:
         user_id: UUID | None = (await session.exec(wanted)).first()
     return Actor(user_id, session_id_hash.hex()) if user_id else None
+
+
+async def open_sessions(session_id_hashes: Sequence[bytes]) -> set[bytes]:
+    """Return which of these sessions are there and have not expired."""
+    asked = literal(session_id_hashes, ARRAY(LargeBinary))  # one parameter, however many there are
+    wanted = select(Session.id_hash).where(col(Session.id_hash) == any_(asked), col(Session.expires_at) > func.now())
+    async with transaction(SYSTEM) as session:
+        return set((await session.exec(wanted)).all())

@@ -10,12 +10,11 @@ from pydantic import StringConstraints
 from reflex.event import EventSpec
 from typing_extensions import TypedDict
 
-from chatapp import gate, shared
+from chatapp import gate
 from chatapp.accounts import actions, queries, web
 from chatapp.accounts.snapshots import ProfileSnapshot
 from chatapp.errors import ChatError
 from chatapp.gate import actor, handler
-from chatapp.realtime import topic
 
 Field = Annotated[str, StringConstraints(max_length=1000)]
 """What a form's field may hold before an action says precisely what it takes."""
@@ -45,12 +44,10 @@ class Viewer(rx.State):
 
     @handler(page=True)
     async def arrive(self):
-        """A page opens: know who it is, and let this tab hear when the session ends elsewhere."""
+        """A page opens: know who it is."""
         me = await queries.profile(actor())
         async with self:
             self.me = me
-            sid = self.router.session.session_id
-        await shared.wire().enter(sid, topic.session(actor().session_id))
 
     @handler
     async def sign_out(self):

@@ -6,14 +6,14 @@ gets the cookie. A full page load follows, because a socket's headers are those 
 
 from __future__ import annotations
 
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import SplitResult, urlencode, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from chatapp import gate
-from chatapp.accounts import actions
+from chatapp.accounts import actions, queries, sessions
 from chatapp.errors import ChatError
 
 SIGN_IN = "/auth/session"
@@ -33,9 +33,13 @@ def sign_out_url(headers: dict[str, str]) -> str:
     return f"{_backend(headers)}{SIGN_OUT}?{urlencode({'origin': headers.get('origin', '')})}"
 
 
+OURS = ("same-origin", "same-site")
+"""Where a request for a session may come from. In development two ports of one host: another origin, the same site."""
+
+
 async def enter(request: Request) -> Response:
     """Redeem a ticket for the session cookie. A used, late or foreign ticket leads back to the sign-in page."""
-    if request.headers.get("sec-fetch-site") == "cross-site":  # else a link could sign somebody in as somebody else
+    if request.headers.get("sec-fetch-site", OURS[0]) not in OURS:  # a link could sign somebody in as somebody else
         return _back(request, "/sign-in")
     try:
         value = await actions.redeem(request.query_params.get("ticket", ""))
@@ -44,16 +48,19 @@ async def enter(request: Request) -> Response:
     response = _back(request, gate.site_path(request.query_params.get("next")))
     secure = _is_secure(request)
     response.set_cookie(
-        _cookie_name(secure), value, max_age=LIFETIME, path="/", secure=secure, httponly=True, samesite="lax"
+        gate.cookie_name(secure), value, max_age=LIFETIME, path="/", secure=secure, httponly=True, samesite="lax"
     )
     return response
 
 
 async def leave(request: Request) -> Response:
-    """Forget the cookie. The session itself was ended by the handler that led here."""
-    response = _back(request, "/sign-in")
-    secure = _is_secure(request)
-    response.delete_cookie(_cookie_name(secure), path="/", secure=secure, httponly=True, samesite="lax")
+    """Forget the cookie of a session that the handler which led here has ended.
+
+    One that is still good stays: a link from elsewhere must sign nobody out, nor a late request whoever came next.
+    """
+    response, secure = _back(request, "/sign-in"), _is_secure(request)
+    if await _is_over(gate.session_value(request.headers.get("cookie", ""), secure)):
+        response.delete_cookie(gate.cookie_name(secure), path="/", secure=secure, httponly=True, samesite="lax")
     return response
 
 
@@ -65,17 +72,29 @@ def _backend(headers: dict[str, str]) -> str:
     return f"{scheme}://{headers.get('host', '')}"
 
 
+async def _is_over(cookie: str) -> bool:
+    """Asked of the database, not of `sessions`: another process may have ended it, and its hint be on its way."""
+    try:
+        return bool(cookie) and await queries.actor_of(sessions.hashed(cookie)) is None
+    except ChatError:
+        return False
+
+
 def _back(request: Request, path: str) -> RedirectResponse:
     """To `path` on the origin the page came from, if that is this very host; browsers in development use two ports."""
-    origin = urlsplit(request.query_params.get("origin", ""))
+    origin = _origin(request)
     known = origin.scheme in ("http", "https") and origin.hostname == request.url.hostname
     base = f"{origin.scheme}://{origin.netloc.rpartition('@')[2]}" if known else ""
     return RedirectResponse(base + path, status_code=303, headers={"Cache-Control": "no-store"})
 
 
 def _is_secure(request: Request) -> bool:
-    return urlsplit(request.query_params.get("origin", "")).scheme == "https"
+    return _origin(request).scheme == "https"
 
 
-def _cookie_name(secure: bool) -> str:
-    return ("__Host-" if secure else "") + gate.COOKIE
+def _origin(request: Request) -> SplitResult:
+    """What the address says the page's origin is; empty where that is not even an address."""
+    try:
+        return urlsplit(request.query_params.get("origin", ""))
+    except ValueError:
+        return urlsplit("")

@@ -11,7 +11,7 @@ from reflex_base.utils.imports import ImportVar
 from reflex_base.vars.base import Var
 
 from chatapp.accounts.state import Viewer
-from chatapp.messages.state import MESSAGES, NEWEST, WINDOW, Composer
+from chatapp.messages.state import MESSAGES, NEWEST, WINDOW, Composer, Window
 
 MODULE = "$/public/conversation.js"
 LIMIT = 10_000
@@ -45,13 +45,17 @@ def open_room_id() -> Var:
     return rx.State.room_id  # Reflex adds it with the route /chat/[room_id]
 
 
+def shown() -> Var:
+    """The window on the open room as this tab can show it, no further back than there are slots."""
+    newest, slots = NEWEST.or_default("0"), Var.create(MESSAGES.slots)
+    return _call("windowOf", WINDOW.value, newest, slots).to(Window)
+
+
 def timeline() -> Var:
     """The open room's messages, oldest first, with the local echoes last; empty until the room is here."""
     return _hook(
         "timelineRows",
-        MESSAGES.call(
-            MODULE, "useTimeline", WINDOW.value, open_room_id(), Composer.outcomes, Viewer.me.id, Viewer.me.name
-        ),
+        MESSAGES.call(MODULE, "useTimeline", shown(), open_room_id(), Composer.outcomes, Viewer.me.id, Viewer.me.name),
         list[View],
     )
 
@@ -86,7 +90,7 @@ class Log(rx.Component):
 
     library = MODULE
     tag = "Log"
-    shown: Var[Any] = WINDOW.value
+    shown: Var[Any]
     newest: Var[int] = NEWEST.or_default("0")
     count: Var[int]
     on_older: rx.EventHandler[rx.event.no_args_event_spec]
@@ -101,11 +105,11 @@ class ComposerForm(rx.Component):
     room: Var[str]
     me: Var[str]
     limit: Var[int] = Var.create(LIMIT)
-    on_send: rx.EventHandler[lambda room, client_id, content: [room, client_id, content]]
+    on_send: rx.EventHandler[lambda room, client_id, content, attempt: [room, client_id, content, attempt]]
 
 
-def _call(function: str) -> Var:
-    return Var(f"{function}()", _var_data=VarData(imports={MODULE: [ImportVar(tag=function)]}))
+def _call(function: str, *arguments: Var) -> Var:
+    return Var(_written(function, arguments), _var_data=_needs(function, arguments))
 
 
 def _hook(name: str, call: Var, kind: Any) -> Var:
@@ -117,8 +121,14 @@ def _hook(name: str, call: Var, kind: Any) -> Var:
 
 def _function(name: str, *arguments: Var) -> Var:
     """A browser function to hang on an event trigger."""
-    data = VarData.merge(
-        VarData(imports={MODULE: [ImportVar(tag=name)]}), *(argument._get_all_var_data() for argument in arguments)
-    )
-    call = f"(() => {name}({', '.join(str(argument) for argument in arguments)}))"
-    return Var(call, _var_data=data).to(FunctionVar, EventChain)
+    call = f"(() => {_written(name, arguments)})"
+    return Var(call, _var_data=_needs(name, arguments)).to(FunctionVar, EventChain)
+
+
+def _written(function: str, arguments: tuple[Var, ...]) -> str:
+    return f"{function}({', '.join(str(argument) for argument in arguments)})"
+
+
+def _needs(function: str, arguments: tuple[Var, ...]) -> VarData | None:
+    imports = VarData(imports={MODULE: [ImportVar(tag=function)]})
+    return VarData.merge(imports, *(argument._get_all_var_data() for argument in arguments))

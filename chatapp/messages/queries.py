@@ -43,6 +43,7 @@ SHOWN = tuple(
 """The columns a snapshot is made of, read as plain rows: entities cost twice the time."""
 
 Messages = tuple[MessageSnapshot, ...]
+Members = tuple[tuple[MemberSnapshot, ...], frozenset[str]]
 Page = Any  # a statement of more columns than SQLModel's `exec` knows a type for
 
 
@@ -168,12 +169,14 @@ async def _require(session: AsyncSession, actor: Actor, room_id: UUID) -> None:
         raise NotFound
 
 
-async def _members(session: AsyncSession, room_id: UUID) -> tuple[MemberSnapshot, ...]:
-    rows = await session.exec(rooms.members_of(room_id))
-    return tuple(rooms.member_snapshot(member, person) for member, person in rows)
+async def _members(session: AsyncSession, room_id: UUID) -> Members:
+    """Return who is in a room: as many as are shown, and the ids of all."""
+    rows = (await session.exec(rooms.members_of(room_id))).all()
+    ids = await session.exec(select(col(Membership.user_id)).where(col(Membership.room_id) == room_id))
+    return tuple(rooms.member_snapshot(member, person) for member, person in rows), frozenset(map(str, ids))
 
 
-def _catch_up(room: Room, rev: int, members: tuple[MemberSnapshot, ...] | None, messages: Messages) -> CatchUp:
+def _catch_up(room: Room, rev: int, members: Members | None, messages: Messages) -> CatchUp:
     # Without what each message would change: the room is news only when it is.
     lasting = replace(rooms.room_snapshot(room), last_seq=0, last_message_at="")
     return CatchUp(
@@ -181,7 +184,8 @@ def _catch_up(room: Room, rev: int, members: tuple[MemberSnapshot, ...] | None, 
         rev=rev,
         last_seq=room.last_seq,
         room=lasting,
-        members=members,
+        members=members[0] if members else None,
+        member_ids=members[1] if members else None,
         messages=messages,
         more=rev < room.rev,
     )

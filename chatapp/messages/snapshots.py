@@ -32,7 +32,8 @@ class CatchUp:
     """Everything above a cursor. `rev` is the cursor after applying it; `more` says that it stopped short of that.
 
     `room` holds what is the same for every viewer (`role` "" and `read_seq` 0) and is None when the room is
-    gone; `members` is None when nobody came, went or changed.
+    gone; `members` is None when nobody came, went or changed, and cut short in a very large room: `member_ids`
+    are all of them.
     """
 
     room_id: UUID
@@ -40,6 +41,7 @@ class CatchUp:
     last_seq: int
     room: RoomSnapshot | None = None
     members: tuple[MemberSnapshot, ...] | None = None
+    member_ids: frozenset[str] | None = None
     messages: tuple[MessageSnapshot, ...] = ()
     gone: bool = False
     more: bool = False

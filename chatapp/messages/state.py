@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 from uuid import UUID
+from weakref import WeakValueDictionary
 
 import reflex as rx
 from pydantic import AfterValidator, StringConstraints
@@ -62,12 +64,18 @@ class Timeline(rx.State):
     newest: int = 0
 
 
-class Outcome(TypedDict):
-    """What became of a message: `stored`, else why not, and whether trying again may help."""
+@dataclass(frozen=True)
+class Outcome:
+    """What became of an attempt to send a message: `stored`, else why not, and whether trying again may help."""
 
+    attempt: int
     stored: bool
-    retry: bool
-    message: str
+    retry: bool = False
+    message: str = ""
+
+
+_turns: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
+"""One for each person who is sending: handlers in the background overtake each other, a person's messages must not."""
 
 
 class Composer(rx.State):
@@ -76,16 +84,17 @@ class Composer(rx.State):
     outcomes: dict[str, Outcome] = {}
 
     @handler
-    async def send(self, room_id: UUID, client_id: ClientId, content: Text):
-        """Post a message; the sender's id makes a repetition harmless."""
+    async def send(self, room_id: UUID, client_id: ClientId, content: Text, attempt: int = 0):
+        """Post a message; the sender's id makes a repetition harmless, `attempt` tells the outcomes of two apart."""
         try:
-            await actions.post(actor(), room_id, client_id, content)
-            outcome = Outcome(stored=True, retry=False, message="")
+            async with _turns.setdefault(actor().user_id, asyncio.Lock()):
+                await actions.post(actor(), room_id, client_id, content)
+            outcome = Outcome(attempt, stored=True)
         except ChatError as refusal:
-            outcome = Outcome(stored=False, retry=not isinstance(refusal, FINAL), message=refusal.message)
+            outcome = Outcome(attempt, False, not isinstance(refusal, FINAL), refusal.message)
         async with self:
             self.outcomes = dict([*self.outcomes.items(), (client_id, outcome)][-OUTCOMES:])
-        return None if outcome["stored"] else rx.toast.error(FAILED if outcome["retry"] else outcome["message"])
+        return None if outcome.stored else rx.toast.error(FAILED if outcome.retry else outcome.message)
 
 
 MESSAGES = shared.Shared(Timeline.messages, SLOTS)

@@ -24,6 +24,7 @@ def log(on_older: Any, on_latest: Any) -> rx.Component:
             rx.cond(_here(), rx.fragment(_top(), rx.foreach(rows, _entry)), kit.skeleton(6)),
             class_name="rows",
         ),
+        shown=browser.shown(),
         count=rows.length(),
         on_older=on_older,
         on_latest=on_latest,
@@ -92,23 +93,25 @@ def _top() -> rx.Component:
         class_name="beginning",
     )
     older = rx.el.div(rx.el.span(class_name="spinner"), class_name="history", custom_attrs={"aria-hidden": "true"})
-    return rx.cond(WINDOW.value.first.to(int) <= 1, beginning, older)
+    return rx.cond(browser.shown().first.to(int) <= 1, beginning, older)
 
 
 def _entry(view: Any) -> rx.Component:
     """A message, under its day if it is the first of it. The day stands outside the row: the row must not move."""
     author = kit_browser.person_of(MEMBERS.value, view.user_id, MemberSnapshot)
     day = rx.el.div(rx.el.span(view.day), class_name="day")
-    return rx.fragment(rx.cond(view.day, day), message_row(view=view, picture=author.avatar_url | ""), key=view.key)
+    # The row has the name that the author had when it was sent here, which is all there is of those who left.
+    row = message_row(view=view, author=author.name | view.author, picture=author.avatar_url | "")
+    return rx.fragment(rx.cond(view.day, day), row, key=view.key)
 
 
 @rx.memo
-def message_row(view: rx.Var[View], picture: rx.Var[str]) -> rx.Component:
+def message_row(view: rx.Var[View], author: rx.Var[str], picture: rx.Var[str]) -> rx.Component:
     """One message. Drawn again only when it has changed."""
     return rx.el.article(
-        rx.cond(view.starts_group, _face(view, picture), _time(view, "message-time")),
+        rx.cond(view.starts_group, _face(view, author, picture), _time(view, "message-time")),
         rx.el.div(
-            rx.cond(view.starts_group, _head(view)),
+            rx.cond(view.starts_group, _head(view, author)),
             _text(view),
             rx.cond(view.failed, _failure(view)),
             class_name="message-body",
@@ -116,7 +119,7 @@ def message_row(view: rx.Var[View], picture: rx.Var[str]) -> rx.Component:
         class_name=_row_class(view),
         custom_attrs={
             "data-row": view.key,
-            "aria-label": f"{view.author}, {view.time}",
+            "aria-label": f"{author}, {view.time}",
             "aria-busy": rx.cond(view.pending, "true", rx.Var("undefined")),
         },
     )
@@ -132,12 +135,12 @@ def _row_class(view: Any) -> str:
     return f"message{first}{condition}"  # an f-string of vars is a var to Reflex
 
 
-def _face(view: Any, picture: Any) -> rx.Component:
-    return kit.avatar(view.author, kit_browser.initials_of(view.author), kit_browser.colour_of(view.user_id), picture)
+def _face(view: Any, author: Any, picture: Any) -> rx.Component:
+    return kit.avatar(author, kit_browser.initials_of(author), kit_browser.colour_of(view.user_id), picture)
 
 
-def _head(view: Any) -> rx.Component:
-    return rx.el.div(rx.el.strong(view.author, class_name="author", dir="auto"), _time(view), class_name="message-head")
+def _head(view: Any, author: Any) -> rx.Component:
+    return rx.el.div(rx.el.strong(author, class_name="author", dir="auto"), _time(view), class_name="message-head")
 
 
 def _time(view: Any, class_name: str = "") -> rx.Component:

@@ -10,7 +10,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from realtime import AsyncRealtimeChannel, AsyncRealtimeClient, RealtimeSubscribeStates
@@ -25,6 +27,9 @@ QUEUE_LIMIT = 10_000
 
 BACKOFF = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 """Seconds before the n-th try in a row to connect; the last one repeats for ever."""
+
+SETTLED = 5.0
+"""Seconds after which a connection counts as good, and the next failure as the first."""
 
 HEARTBEAT = 15
 """Seconds between heartbeats; the client allows no less."""
@@ -41,7 +46,6 @@ class Feed:
         self._url, self._key = url, key
         self._on_hint, self._on_gap = on_hint, on_gap
         self._queue: asyncio.Queue[Hint | None] = asyncio.Queue(QUEUE_LIMIT)
-        self._lost = asyncio.Event()
         self.connected = asyncio.Event()
 
     async def run(self) -> None:
@@ -50,43 +54,44 @@ class Feed:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._deliver(), name="feed-deliver")
             while True:
-                failures = 0 if await self._connection() else failures + 1
+                began = time.monotonic()
+                await self._connection()
+                # One that is thrown out at once is no success: it would be back within a tenth of a second, for ever.
+                failures = 0 if time.monotonic() - began > SETTLED else failures + 1
                 await asyncio.sleep(BACKOFF[min(failures, len(BACKOFF) - 1)])
 
-    async def _connection(self) -> bool:
-        """Live through one connection; True when it had been subscribed."""
+    async def _connection(self) -> None:
+        """Live through one connection."""
         client = AsyncRealtimeClient(
             self._url, self._key, auto_reconnect=False, hb_interval=HEARTBEAT, max_retries=1, timeout=5
         )
-        self._lost.clear()
+        lost = asyncio.Event()  # of this connection alone: its client may speak up long after it was closed
         try:
-            await self._subscribe(client)
-            await self._lost.wait()
+            await self._subscribe(client, lost)
+            await lost.wait()
         except Exception as error:  # noqa: BLE001  # the client raises bare ones; each means: not connected
             log.warning("Realtime is not reachable: %s", type(error).__name__)
         finally:
-            subscribed = self.connected.is_set()
             self.connected.clear()
             with contextlib.suppress(Exception):
                 await client.close()
-        return subscribed
 
-    async def _subscribe(self, client: AsyncRealtimeClient) -> None:
+    async def _subscribe(self, client: AsyncRealtimeClient, lost: asyncio.Event) -> None:
         channel: AsyncRealtimeChannel = client.channel(
             topic.CHANGES,
             {"config": {"private": True, "broadcast": None, "presence": None}},
         )
         channel.on_broadcast(topic.HINT_EVENT, self._received)
-        await channel.subscribe(self._state_changed)
+        await channel.subscribe(partial(self._state_changed, lost))
 
-    def _state_changed(self, state: RealtimeSubscribeStates, error: Exception | None) -> None:
+    def _state_changed(self, lost: asyncio.Event, state: RealtimeSubscribeStates, _: Exception | None) -> None:
         if state == RealtimeSubscribeStates.SUBSCRIBED:
             log.info("Subscribed to Realtime.")
             self.connected.set()
             self._enqueue(None)
-        else:
+        elif not lost.is_set():
             log.warning("Lost Realtime (%s).", state.value)
-            self._lost.set()
+            lost.set()
 
     def _received(self, message: Any) -> None:
         # An exception here would kill the client's listen task for good, with is_connected staying True.

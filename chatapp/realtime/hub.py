@@ -68,10 +68,6 @@ class Hub:
         self._pump_if_behind(room_id)
         return room
 
-    def follows(self, room: LiveRoom) -> bool:
-        """Whether changes still reach this object: false after the hub has dropped it."""
-        return self._rooms.get(room.id) is room
-
     def hint(self, hint: Hint) -> None:
         """Something happened in a room, perhaps one that nobody here looks at."""
         room = self._rooms.get(hint.room_id) if hint.room_id else None

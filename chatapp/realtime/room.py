@@ -32,7 +32,8 @@ class Changes(Protocol):
     """What is above a cursor, as one catch-up query answers it.
 
     `rev` is the cursor reached, `more` whether the query stopped short of the room's rev; `members` is None when
-    nobody came, went or changed, and `room` holds only what is the same for every viewer.
+    nobody came, went or changed, and may be cut short for display; `member_ids` are all of them. `room` holds only
+    what is the same for every viewer.
     """
 
     @property
@@ -45,6 +46,8 @@ class Changes(Protocol):
     def room(self) -> Any: ...
     @property
     def members(self) -> Sequence[Any] | None: ...
+    @property
+    def member_ids(self) -> frozenset[str] | None: ...
     @property
     def messages(self) -> Sequence[Any]: ...
     @property
@@ -74,6 +77,7 @@ class LiveRoom:
     newest: int = 0
     info: Any = None
     members: tuple[Any, ...] = ()
+    member_ids: frozenset[str] = frozenset()
     rows: dict[int, Any] = field(default_factory=dict)
     gone: bool = False
     touched: float = field(default_factory=time.monotonic)
@@ -88,42 +92,41 @@ class LiveRoom:
         return max(1, self.newest - SLOTS + 1)
 
     def has_member(self, user_id: UUID | str) -> bool:
-        return any(member.id == str(user_id) for member in self.members)
+        """Whether somebody is in the room, as of the cursor."""
+        return not self.gone and str(user_id) in self.member_ids
 
     def apply(self, changes: Changes) -> Applied:
         """Take over a catch-up; answers what the room's tabs have to be told."""
         if changes.gone:
             self.gone = True
-            return Applied(gone=True, removed=frozenset(member.id for member in self.members))
+            return Applied(gone=True, removed=self.member_ids)
         self.cursor = max(self.cursor, changes.rev)
         self.newest = max(self.newest, changes.last_seq)
-        rows = self.merge(changes.messages, keep_all=True)
+        # All of them are told, also those that a page has brought here before: only its reader was given that.
+        rows = self.merge(changes.messages)
         return Applied(rows=rows, room=self._take_info(changes), **self._take_members(changes))
 
-    def merge(self, rows: Iterable[Any], *, keep_all: bool = False) -> tuple[Any, ...]:
+    def merge(self, rows: Iterable[Any]) -> tuple[Any, ...]:
         """Cache rows that can be followed live; answers the newest known form of each, in order of seq.
 
         A page read from the database may be older than a change that overtook it, so what is known wins by rev.
-        With `keep_all` False, rows that did not change anything here are answered all the same (a page must be whole).
         """
-        merged = []
-        for row in rows:
-            known = self.rows.get(row.seq)
-            stale = known is not None and known.rev >= row.rev
-            if stale and keep_all:
-                continue
-            merged.append(known if stale else row)
-            if row.seq >= self.floor:
-                self.rows[row.seq] = merged[-1]
+        merged = sorted((self._newer(row) for row in rows), key=lambda row: row.seq)
+        self.rows.update((row.seq, row) for row in merged if row.seq >= self.floor)
         self._trim()
-        return tuple(sorted(merged, key=lambda row: row.seq))
+        return tuple(merged)
 
-    def window(self, first: int) -> tuple[Any, ...] | None:
-        """Rows from `first` to the newest, None when some of them are not cached."""
-        wanted = range(max(first, 1), self.newest + 1)
-        if any(seq not in self.rows for seq in wanted):
-            return None
-        return tuple(self.rows[seq] for seq in wanted)
+    def holds(self, first: int) -> bool:
+        """Whether every row from `first` to the newest is cached."""
+        return all(seq in self.rows for seq in range(max(first, 1), self.newest + 1))
+
+    def window(self, first: int) -> tuple[Any, ...]:
+        """The cached rows from `first` on, in order of seq."""
+        return tuple(self.rows[seq] for seq in range(max(first, 1), self.newest + 1) if seq in self.rows)
+
+    def _newer(self, row: Any) -> Any:
+        known = self.rows.get(row.seq)
+        return known if known is not None and known.rev >= row.rev else row
 
     def _take_info(self, changes: Changes) -> Any | None:
         if changes.room is None or changes.room == self.info:
@@ -132,11 +135,11 @@ class LiveRoom:
         return self.info
 
     def _take_members(self, changes: Changes) -> dict[str, Any]:
-        if changes.members is None:
+        if changes.members is None or changes.member_ids is None:
             return {}
-        before = {member.id for member in self.members}
-        self.members = tuple(changes.members)
-        return {"members": self.members, "removed": frozenset(before - {member.id for member in self.members})}
+        removed = self.member_ids - changes.member_ids
+        self.members, self.member_ids = tuple(changes.members), changes.member_ids
+        return {"members": self.members, "removed": removed}
 
     def _trim(self) -> None:
         if len(self.rows) > SLOTS:

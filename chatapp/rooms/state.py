@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated, Any
 from uuid import UUID
+from weakref import WeakValueDictionary
 
 import reflex as rx
 from pydantic import StringConstraints
@@ -13,6 +15,7 @@ from chatapp import shared
 from chatapp.actor import Actor
 from chatapp.errors import ChatError
 from chatapp.gate import actor, handler
+from chatapp.patience import patiently
 from chatapp.realtime import topic
 from chatapp.realtime.room import Applied, LiveRoom
 from chatapp.rooms import actions, queries
@@ -41,7 +44,7 @@ class RoomList(rx.State):
         async with self:
             sid = self.router.session.session_id
         if await shared.wire().enter(sid, topic.user(actor().user_id)):
-            await send_list(actor(), to=sid)
+            await patiently(lambda: send_list(actor(), to=sid))
 
 
 class OpenRoom(rx.State):
@@ -176,10 +179,15 @@ ROOM = shared.Shared(OpenRoom.room)
 MEMBERS = shared.Shared(OpenRoom.members)
 
 
+_turns: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
+
+
 async def send_list(whose: Actor, to: str) -> None:
     """Read a person's rooms once and send them to one tab or to all tabs of theirs."""
-    rooms = await queries.my_rooms(whose)
-    await shared.wire().emit(to, shared.update(ROOMS.at(0, list(rooms))))
+    turn = _turns.setdefault(whose.user_id, asyncio.Lock())
+    async with turn:  # an older list must not be sent after a newer one
+        rooms = await queries.my_rooms(whose)
+        await shared.wire().emit(to, shared.update(ROOMS.at(0, list(rooms))))
 
 
 def opened(room: LiveRoom) -> list[Any]:

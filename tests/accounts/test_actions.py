@@ -11,8 +11,8 @@ from pydantic import SecretStr
 from supabase_auth.types import AuthResponse
 
 from chatapp import settings
-from chatapp.accounts import actions, queries
-from chatapp.accounts.sessions import hashed
+from chatapp.accounts import actions, queries, sessions
+from chatapp.accounts.sessions import hashed, hashed_ticket
 from chatapp.actor import Actor
 from chatapp.errors import ChatError, Invalid, NotFound, Unauthorized, Unavailable
 from chatapp.settings import Settings
@@ -59,16 +59,47 @@ async def test_a_ticket_is_good_once(cast: Cast) -> None:
     ticket = await actions.sign_in(cast.ada.email, cast.ada.password)
     value = await actions.redeem(ticket)
     assert value != ticket
-    assert await queries.actor_of(hashed(ticket)) is None
+    assert await queries.actor_of(hashed_ticket(ticket)) is None
     with pytest.raises(Unauthorized):
         await actions.redeem(ticket)
+
+
+async def test_a_ticket_is_worthless_as_a_cookie_and_a_cookie_as_a_ticket(cast: Cast) -> None:
+    ticket = await actions.sign_in(cast.ada.email, cast.ada.password)
+    assert await queries.actor_of(hashed_ticket(ticket))  # it is there, under a key of its own
+    for cookie in (ticket, f"ticket:{ticket}", f"ticket{ticket}", f"ticket\xff{ticket}", f"ticket\udcff{ticket}"):
+        assert await sessions.resolve(cookie) is None
+    value = await actions.redeem(ticket)
+    with pytest.raises(Unauthorized):
+        await actions.redeem(value)
+    assert await sessions.resolve(value)
+
+
+async def test_who_signs_in_clears_away_what_has_expired(cast: Cast, psql: Sql) -> None:
+    (_, old), (value, _) = await signed_in(cast.ada), await signed_in(cast.grace)
+    never_redeemed = await actions.sign_in(cast.ada.email, cast.ada.password)
+    keys = [bytes.fromhex(old.session_id), hashed_ticket(never_redeemed)]
+    await psql.execute("update sessions set expires_at = now() where id_hash = any(%s)", [keys])
+    await signed_in(cast.linus)
+    left = await psql.execute("select id_hash from sessions where id_hash = any(%s)", [[*keys, hashed(value)]])
+    assert [row["id_hash"] for row in await left.fetchall()] == [hashed(value)]
+
+
+async def test_an_expired_session_that_is_in_use_keeps_nobody_from_signing_in(cast: Cast, psql: Sql) -> None:
+    _, actor = await signed_in(cast.ada)
+    key = bytes.fromhex(actor.session_id)
+    await psql.execute("update sessions set expires_at = now() where id_hash = %s", [key])
+    async with psql.transaction():
+        await psql.execute("select from sessions where id_hash = %s for update", [key])
+        async with asyncio.timeout(2):  # half of what a lock is waited for
+            assert await signed_in(cast.grace)
 
 
 async def test_a_ticket_is_good_for_a_minute(cast: Cast, psql: Sql) -> None:
     ticket = await actions.sign_in(cast.ada.email, cast.ada.password)
     later = "update sessions set created_at = created_at - '61 s'::interval, expires_at = expires_at - '61 s'::interval"
-    await psql.execute(f"{later} where id_hash = %s", [hashed(ticket)])
-    assert await queries.actor_of(hashed(ticket)) is None
+    await psql.execute(f"{later} where id_hash = %s", [hashed_ticket(ticket)])
+    assert await queries.actor_of(hashed_ticket(ticket)) is None
     with pytest.raises(Unauthorized):
         await actions.redeem(ticket)
 
@@ -133,7 +164,20 @@ async def test_signing_out_ends_this_session_alone(cast: Cast) -> None:
     with pytest.raises(Unauthorized):
         await actions.access_token(actor)
     await actions.sign_out(actor)  # twice is once
+    await actions.settle(10)
     await auth.sign_out(access_token)  # which has ended at Supabase too, and that is no error
+
+
+async def test_signing_out_reaches_supabase(cast: Cast, psql: Sql) -> None:
+    _, actor = await signed_in(cast.ada)
+    token = await (
+        await psql.execute("select refresh_token from sessions where id_hash = %s", [bytes.fromhex(actor.session_id)])
+    ).fetchone()
+    assert token
+    await actions.sign_out(actor)
+    await actions.settle(10)
+    with pytest.raises(Unauthorized):
+        await auth.refresh(token["refresh_token"])
 
 
 async def test_signing_out_works_while_supabase_is_away(cast: Cast, project: Settings) -> None:
@@ -141,9 +185,34 @@ async def test_signing_out_works_while_supabase_is_away(cast: Cast, project: Set
     settings.use(project.model_copy(update={"supabase_url": "http://127.0.0.1:1"}))
     try:
         await actions.sign_out(actor)
+        await actions.settle(10)
     finally:
         settings.use(project)
     assert await queries.actor_of(hashed(value)) is None
+
+
+async def test_signing_out_does_not_wait_for_supabase(cast: Cast, project: Settings) -> None:
+    """A server that takes the call and never answers."""
+    hung_up = asyncio.Event()
+
+    async def hear(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await hung_up.wait()
+        writer.close()
+
+    _, actor = await signed_in(cast.ada)
+    async with await asyncio.start_server(hear, "127.0.0.1", 0) as silent:
+        port = silent.sockets[0].getsockname()[1]
+        settings.use(project.model_copy(update={"supabase_url": f"http://127.0.0.1:{port}"}))
+        try:
+            async with asyncio.timeout(2):
+                await actions.sign_out(actor)
+            await actions.settle(0.1)
+            assert len(actions._ending) == 1  # still on its way
+        finally:
+            settings.use(project)
+            hung_up.set()
+        await actions.settle(10)
+    assert not actions._ending
 
 
 async def test_auth_that_is_away_is_unavailable(cast: Cast, project: Settings) -> None:

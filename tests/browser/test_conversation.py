@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from uuid import uuid4
 
 import psycopg
@@ -11,6 +13,7 @@ import pytest
 from playwright.async_api import expect
 
 from chatapp import settings
+from chatapp.realtime.room import SLOTS
 from tests.server import Server
 
 from .conftest import Lobby
@@ -26,6 +29,41 @@ async def a_room_of_two(lobby: Lobby) -> tuple[Person, Person, str]:
     await ada.ready()
     await grace.ready()
     return ada, grace, ada.room_id
+
+
+@asynccontextmanager
+async def killed(server: Server) -> AsyncIterator[None]:
+    """Nobody answers in here; afterwards it is there again, for the other tests too."""
+    await asyncio.to_thread(server.kill)
+    try:
+        yield
+    finally:
+        await asyncio.to_thread(server.start)
+
+
+async def rename(person: Person, before: str, after: str) -> None:
+    await person.button(f"Profile, {before}").click()
+    await person.field("Name").fill(after)
+    await person.button("Save").click()
+    await expect(person.button(f"Profile, {after}")).to_be_visible()
+
+
+def write_lines(room_id: str, count: int) -> None:
+    """`line 1` and so on, from psql and all at once."""
+    with psycopg.connect(settings.current().owner_url, autocommit=True) as psql:
+        psql.execute(
+            "insert into chat_messages (room_id, user_id, client_id, content)"
+            " select m.room_id, m.user_id, n::text, 'line ' || n from generate_series(1, %s) n,"
+            " (select room_id, user_id from room_members where room_id = %s limit 1) m",
+            (count, room_id),
+        )
+
+
+def written(room_id: str) -> list[str]:
+    """What the room's messages say, as psql sees them."""
+    with psycopg.connect(settings.current().owner_url, autocommit=True) as psql:
+        rows = psql.execute("select content from chat_messages where room_id = %s order by seq", (room_id,))
+        return [content for (content,) in rows]
 
 
 async def test_one_makes_a_room_the_other_joins_and_they_talk(lobby: Lobby) -> None:
@@ -142,13 +180,8 @@ async def test_a_refused_text_stays_in_the_box(lobby: Lobby, text: str, sentence
 
 async def test_history_loads_while_scrolling_up_and_the_row_in_sight_stays(lobby: Lobby) -> None:
     ada, _, room_id = await a_room_of_two(lobby)
-    with psycopg.connect(settings.current().owner_url, autocommit=True) as psql:
-        psql.execute(
-            "insert into chat_messages (room_id, user_id, client_id, content)"
-            " select m.room_id, m.user_id, n::text, 'line ' || n from generate_series(1, 300) n,"
-            " (select room_id, user_id from room_members where room_id = %s limit 1) m",
-            (room_id,),
-        )
+    write_lines(room_id, 300)
+    await ada.sees("line 300")
     await ada.open_room(room_id)
     await ada.has_messages(50)
     await ada.is_at_bottom()
@@ -177,17 +210,54 @@ async def test_follows_at_the_bottom_and_stays_put_when_scrolled_up(lobby: Lobby
     await ada.is_at_bottom()
 
 
+async def test_enter_on_jump_to_latest_sends_nothing(lobby: Lobby) -> None:
+    ada, _, room_id = await a_room_of_two(lobby)
+    write_lines(room_id, 40)
+    await ada.has_messages(40)
+    await ada.is_at_bottom()
+    await ada.box.fill("not finished")
+    await ada.scroll_by(-600)
+    await ada.button("Jump to latest").press("Enter")
+    await ada.is_at_bottom()
+    await expect(ada.button("Jump to latest")).to_have_count(0)
+    await expect(ada.box).to_have_value("not finished")
+    await ada.has_messages(40)
+
+
+async def test_who_has_followed_more_than_can_be_kept_sees_no_beginning_and_no_holes(lobby: Lobby) -> None:
+    ada, _, room_id = await a_room_of_two(lobby)
+    await expect(ada.page.get_by_text("This is where the room begins.")).to_be_visible()
+    write_lines(room_id, 600)
+    await ada.sees("line 600")
+    await ada.has_messages(SLOTS)
+    assert await ada.texts() == [f"line {n}" for n in range(601 - SLOTS, 601)]
+    await expect(ada.page.get_by_text("This is where the room begins.")).to_have_count(0)
+
+
+async def test_sending_from_far_back_leads_to_the_newest_message(lobby: Lobby) -> None:
+    ada, _, room_id = await a_room_of_two(lobby)
+    write_lines(room_id, 600)
+    await ada.sees("line 600")
+    await ada.open_room(room_id)
+    await ada.has_messages(50)
+    await ada.scroll_to_top_watching_rows(until="line 1")
+    await expect(ada.message("line 600")).to_have_count(0)
+    await ada.say("from far back")
+    await ada.sees("from far back")
+    await ada.is_at_bottom()
+    await expect(ada.button("Jump to latest")).to_have_count(0)
+
+
 async def test_a_message_is_pending_at_once_and_sent_again_after_the_server_was_away(
     lobby: Lobby, server: Server
 ) -> None:
     ada, grace, _ = await a_room_of_two(lobby)
     await ada.say("before")
     await grace.sees("before")
-    await asyncio.to_thread(server.kill)
-    await ada.say("while nobody is there")
-    await ada.sees("while nobody is there")
-    await expect(ada.box).to_have_value("")
-    await asyncio.to_thread(server.start)
+    async with killed(server):
+        await ada.say("while nobody is there")
+        await ada.sees("while nobody is there")
+        await expect(ada.box).to_have_value("")
     await grace.sees("while nobody is there")
     await ada.sees("while nobody is there")
     assert await ada.texts() == ["before", "while nobody is there"]
@@ -208,6 +278,61 @@ async def test_a_failed_message_offers_retry_and_makes_no_second_row(lobby: Lobb
     await grace.sees("not yet")
     await expect(ada.button("Retry")).to_have_count(0)
     assert await ada.texts() == ["not yet"]
+
+
+async def test_retry_does_not_fail_again_with_the_answer_to_an_earlier_attempt(lobby: Lobby, server: Server) -> None:
+    ada, grace, room_id = await a_room_of_two(lobby)
+    with psycopg.connect(settings.current().owner_url, autocommit=True) as psql:
+        psql.execute("alter table chat_messages rename to chat_messages_away")
+        try:
+            await ada.say("third time lucky")
+            await expect(ada.button("Retry")).to_be_visible()
+            await ada.button("Retry").click()
+            await expect(ada.button("Retry")).to_be_visible()  # a new attempt, a new refusal
+        finally:
+            psql.execute("alter table chat_messages_away rename to chat_messages")
+    async with killed(server):
+        await ada.button("Retry").click()
+        await expect(ada.log.locator("[data-row][aria-busy=true]")).to_have_count(1)
+        await expect(ada.button("Retry")).to_have_count(0)
+    await grace.sees("third time lucky")
+    await ada.has_messages(1)
+    assert written(room_id) == ["third time lucky"]
+
+
+async def test_what_one_left_unsent_is_not_sent_as_the_next_person_at_the_tab(lobby: Lobby, server: Server) -> None:
+    ada, grace, room_id = await a_room_of_two(lobby)
+    kept = "sessionStorage.getItem('chatapp.outbox')"
+    async with killed(server):
+        await ada.say("in Ada's name only")
+        assert "in Ada's name only" in await ada.page.evaluate(kept)
+        await ada.page.goto("about:blank")
+    await ada.go("/chat")
+    assert "in Ada's name only" in await ada.page.evaluate(kept)
+    await ada.sign_out()
+    await expect(ada.button("Continue as Grace").or_(ada.link("Sign in")).first).to_be_visible()
+    await ada.continue_as("Grace", f"/chat/{room_id}")
+    await ada.ready()
+    await ada.page.wait_for_function(f"{kept} === '[]'")
+    await ada.say("in Grace's name")
+    await grace.sees("in Grace's name")
+    assert written(room_id) == ["in Grace's name"]
+
+
+async def test_a_new_name_stands_at_the_messages_that_are_shown(lobby: Lobby) -> None:
+    ada, grace, _ = await a_room_of_two(lobby)
+    await ada.say("who am I")
+    await grace.sees("who am I")
+    await expect(grace.log.locator(".author")).to_have_text("Ada Lovelace")
+    try:
+        await rename(ada, "Ada Lovelace", "Ada King")
+        for person in (ada, grace):
+            await expect(person.log.locator(".author")).to_have_text("Ada King")
+            await expect(person.log.get_by_role("img", name="Ada King")).to_be_visible()
+            await expect(person.log.get_by_role("article", name="Ada King")).to_have_count(1)
+    finally:
+        await rename(ada, "Ada King", "Ada Lovelace")
+    await expect(grace.log.locator(".author")).to_have_text("Ada Lovelace")
 
 
 async def test_times_are_in_the_viewers_own_zone(lobby: Lobby) -> None:

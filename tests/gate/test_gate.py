@@ -37,13 +37,17 @@ def by_types(self: Any, room_id: UUID, form: Form, count: int = 1) -> None: ...
         "/" + "a" * 501,
         "http:/chat",
         "///evil.example",
+        "//[",
+        "//\u2100",
+        "/\t/evil.example",
+        " //evil.example",
     ],
 )
 def test_next_leads_nowhere_but_into_this_site(target: object) -> None:
     assert gate.site_path(target) == "/chat"
 
 
-@pytest.mark.parametrize("path", ["/chat", "/chat/4f1c?at=3", "/invite/abc_-1", "/"])
+@pytest.mark.parametrize("path", ["/chat", "/chat/4f1c?at=3", "/invite/abc_-1", "/", "/chat//[", "/a:b@c"])
 def test_next_keeps_a_path_of_this_site(path: str) -> None:
     assert gate.site_path(path) == path
 
@@ -83,17 +87,25 @@ def test_arguments_are_bounded() -> None:
 
 
 @pytest.mark.parametrize(
-    ("header", "value"),
+    ("header", "plain", "secure"),
     [
-        ("chatapp_session=abc", "abc"),
-        ("other=1; __Host-chatapp_session=secure; chatapp_session=plain", "secure"),
-        ("other=1", ""),
-        ("", ""),
-        ("=;;=,\x00", ""),
+        ("chatapp_session=abc", "abc", ""),
+        ("__Host-chatapp_session=abc", "", "abc"),
+        ("other=1; __Host-chatapp_session=secure; chatapp_session=plain", "plain", "secure"),
+        ("chatapp_session=plain;__Host-chatapp_session=secure", "plain", "secure"),
+        ('prefs={"theme":"dark"}; chatapp_session=abc', "abc", ""),
+        ('a="; chatapp_session = abc ; b=\x00', "abc", ""),
+        ("chatapp_session=a=b", "a=b", ""),
+        ("my_chatapp_session=abc; chatapp_session2=abc", "", ""),
+        ("chatapp_session", "", ""),
+        ("other=1", "", ""),
+        ("", "", ""),
+        ("=;;=,\x00", "", ""),
     ],
 )
-def test_the_session_is_read_from_the_cookie_header(header: str, value: str) -> None:
-    assert gate.session_value(header) == value
+def test_the_session_is_read_from_the_cookie_header(header: str, plain: str, secure: str) -> None:
+    assert gate.session_value(header, secure=False) == plain
+    assert gate.session_value(header, secure=True) == secure
 
 
 def test_a_form_is_validated_as_what_it_holds() -> None:

@@ -29,6 +29,8 @@ async def test_a_hundred_messages_both_ways_arrive_once_and_in_one_order(place: 
         for tab in (ada, grace):
             await tab.until(lambda tab: len(tab.texts) == 100)
         assert sorted(ada.texts) == sorted(text for _, text in said)
+        for name in ("ada", "grace"):
+            assert [text for text in ada.texts if text.startswith(name)] == [f"{name} {n}" for n in range(50)]
         assert ada.texts == grace.texts
         assert [row["seq"] for row in ada.rows] == list(range(1, 101))
 

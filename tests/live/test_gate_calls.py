@@ -9,7 +9,8 @@ from uuid import uuid4
 import pytest
 import pytest_asyncio
 
-from tests.tab import STATE, TAB, Tab
+from chatapp.accounts import actions as accounts
+from tests.tab import STATE, TAB, TIMELINE, VIEWER, Tab
 
 from .conftest import Company, Place, handlers
 
@@ -114,6 +115,39 @@ async def test_signing_out_in_one_tab_ends_every_tab_of_that_session(place: Plac
     await second.until(lambda tab: "Unauthorized" in tab.toasts or len(tab.redirects) > 1)
     for tab in (first, second):
         await tab.close()
+
+
+async def test_a_tab_that_only_opened_a_room_is_ended_too(place: Place, company: Company) -> None:
+    # Whoever writes their own browser need not call what our pages call first.
+    cookie = await company.sign_in("grace")
+    quiet = await Tab(company.url, cookie).open("/nowhere")  # a page without handlers
+    quiet.path = f"/chat/{place.id}"
+    await quiet.call(f"{TAB}.open_room")
+    await quiet.until(lambda tab: (tab.shared(TIMELINE, "window") or {}).get("room") == place.id)
+    assert not quiet.var(VIEWER, "signed_in")
+    async with place.tabs("ada") as (ada,):
+        await ada.send(place.id, "before")
+        await quiet.until(lambda tab: tab.texts == ["before"])
+        other = await Tab(company.url, cookie).open("/chat")
+        await other.call(f"{VIEWER}.sign_out")
+        await quiet.until(lambda tab: "/sign-in" in tab.redirects)
+        await ada.send(place.id, "after")
+        await ada.until(lambda tab: tab.texts == ["before", "after"])
+    await quiet.call(f"{TAB}.load_older")
+    await quiet.until(lambda tab: "Unauthorized" in tab.toasts)
+    assert quiet.texts == ["before"]
+    for tab in (quiet, other):
+        await tab.close()
+
+
+@pytest.mark.parametrize("form", ["{}", "ticket:{}", "ticket\xff{}"])
+async def test_a_ticket_as_a_cookie_is_nobody(place: Place, company: Company, form: str) -> None:
+    ada = company.cast.ada
+    cookie = form.format(await accounts.sign_in(ada.email, ada.password))
+    tab = await Tab(company.url, cookie).open(f"/chat/{place.id}")
+    await tab.until(lambda tab: any("/sign-in" in path for path in tab.redirects))
+    assert place.user_id("ada") not in json.dumps(tab.state)
+    await tab.close()
 
 
 def arguments(handler: str, place: Place) -> dict[str, object]:

@@ -42,6 +42,10 @@ class Answer:
     more: bool = False
     gone: bool = False
 
+    @property
+    def member_ids(self) -> frozenset[str] | None:
+        return None if self.members is None else frozenset(person.id for person in self.members)
+
 
 @dataclass
 class Ledger:
@@ -278,5 +282,17 @@ def test_the_cache_is_bounded() -> None:
     room.newest = SLOTS * 3
     room.merge(Row(seq, seq, "") for seq in range(1, room.newest + 1))
     assert len(room.rows) == SLOTS
-    assert room.window(room.floor) is not None
-    assert room.window(room.floor - 1) is None
+    assert room.holds(room.floor)
+    assert not room.holds(room.floor - 1)
+
+
+async def test_a_change_that_a_page_brought_here_first_is_told_all_the_same() -> None:
+    # Only the reader of the page was given it; the others learn of it from the catch-up.
+    ledger = Ledger()
+    ledger.post("tpyo")
+    async with opened(ledger) as (hub, viewer, room):
+        ledger.edit(1, "typo")
+        room.merge([ledger.rows[1]])
+        hub.hint(hint(room, ledger))
+        await settled(hub)
+        assert viewer.rows == ledger.rows

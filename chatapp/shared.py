@@ -6,9 +6,9 @@ state class declares the var, typed; its values live in the browsers only, under
 number. The server's copy stays empty, so neither hydrating nor any other handler can resend or wipe them.
 
 This module is the only one that leans on Reflex's inner parts: the namespace and name of the event that carries a
-delta, the delta's shape, a var's name in the delta and in the browser, and that the browser applies keys the server's state
-does not have. `check()` fails at the start when names are made otherwise, tests/live and tests/browser when the rest
-is.
+delta, the delta's shape, a var's name in the delta and in the browser, and that the browser applies keys the server's
+state does not have. `check()` fails at the start when names are made otherwise; tests/live and tests/browser fail when
+the rest is.
 """
 
 from __future__ import annotations

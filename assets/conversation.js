@@ -151,7 +151,7 @@ function post(item) {
   if (item.me !== sender?.me) return;
   const tries = item.tries + 1;
   patch(item.client_id, { tries, left: item.left - 1, sent_at: Date.now(), failed: false, reason: "" });
-  sender.send(item.room, item.client_id, item.content, tries);
+  sender.send(item.room, item.client_id, item.content, tries, item.me);
 }
 
 /** Take back what has been stored or refused. Runs after every drawing; changes nothing when there is nothing new. */

@@ -105,7 +105,7 @@ class ComposerForm(rx.Component):
     room: Var[str]
     me: Var[str]
     limit: Var[int] = Var.create(LIMIT)
-    on_send: rx.EventHandler[lambda room, client_id, content, attempt: [room, client_id, content, attempt]]
+    on_send: rx.EventHandler[lambda room, client_id, content, attempt, me: [room, client_id, content, attempt, me]]
 
 
 def _call(function: str, *arguments: Var) -> Var:

@@ -84,9 +84,16 @@ class Composer(rx.State):
     outcomes: dict[str, Outcome] = {}
 
     @handler
-    async def send(self, room_id: UUID, client_id: ClientId, content: Text, attempt: int = 0):
-        """Post a message; the sender's id makes a repetition harmless, `attempt` tells the outcomes of two apart."""
+    async def send(
+        self, room_id: UUID, client_id: ClientId, content: Text, attempt: int = 0, author: UUID | None = None
+    ):
+        """Post a message; the sender's id makes a repetition harmless, `attempt` tells the outcomes of two apart.
+
+        `author` is who wrote it: another tab may have signed somebody else in before it was sent.
+        """
         try:
+            if author not in (None, actor().user_id):
+                raise Unauthorized
             async with _turns.setdefault(actor().user_id, asyncio.Lock()):
                 await actions.post(actor(), room_id, client_id, content)
             outcome = Outcome(attempt, stored=True)

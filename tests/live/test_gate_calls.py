@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from chatapp.accounts import actions as accounts
-from tests.tab import STATE, TAB, TIMELINE, VIEWER, Tab
+from tests.tab import COMPOSER, STATE, TAB, TIMELINE, VIEWER, Tab
 
 from .conftest import Company, Place, handlers
 
@@ -74,6 +74,15 @@ async def test_hostile_arguments_are_refused_without_an_error(handler: str, plac
         await fence(ada, place)
         assert "Something went wrong" not in ada.toasts
         assert "Traceback" not in ada.toasts
+
+
+async def test_what_one_person_wrote_is_not_sent_as_another(place: Place) -> None:
+    async with place.tabs("grace") as (grace,):
+        written = {"room_id": place.id, "client_id": "1", "content": "by Ada", "author": place.user_id("ada")}
+        await grace.call(f"{COMPOSER}.send", **written)
+        await grace.until(lambda tab: "Unauthorized" in tab.toasts)
+        await grace.send(place.id, "by Grace")
+        await grace.until(lambda tab: tab.texts == ["by Grace"])
 
 
 async def test_an_outsider_is_told_not_a_member(place: Place, company: Company) -> None:

@@ -113,6 +113,13 @@ class Person:
         """What the messages say, in the order they are shown."""
         return await self.log.locator("[data-row] .text").evaluate_all("all => all.map(one => one.textContent)")
 
+    async def is_still(self) -> None:
+        """Nothing moves any more: while a dialog opens, its colours and sizes are not yet what they will be."""
+        await self.page.evaluate(
+            "Promise.allSettled(document.getAnimations()"
+            ".filter((one) => one.effect.getComputedTiming().endTime < Infinity).map((one) => one.finished))"
+        )
+
     async def is_at_bottom(self) -> None:
         """The newest message is in sight, and nothing is below it."""
         log = await self.log.element_handle()

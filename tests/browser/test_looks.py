@@ -23,31 +23,39 @@ async def screens(lobby: Lobby, **options: Any) -> AsyncIterator[tuple[str, Pers
     for path in ("/sign-in", "/sign-up"):
         await stranger.go(path)
         await expect(stranger.field("Password")).to_be_visible()
+        await stranger.is_still()
         yield path, stranger
 
     ada = await lobby.signed_in("Ada", **options)
+    await ada.is_still()
     yield "/chat", ada
     await ada.button("New room").first.click()
     await expect(ada.field("Room name")).to_be_focused()
+    await ada.is_still()
     yield "the dialog New room", ada
     await ada.page.keyboard.press("Escape")
     await ada.create_room(f"Room {uuid4().hex[:6]}")
     await ada.ready()
+    await ada.is_still()
     yield "an empty room", ada
     await ada.say("Short")
     await ada.say(LONG)
     await ada.say("שלום עולם, hello 👩‍👩‍👧‍👦")
     await ada.has_messages(3)
+    await ada.is_still()
     yield "a room", ada
     await ada.button("Members").click()
     await expect(ada.heading("Members")).to_be_visible()
+    await ada.is_still()
     yield "the panel Members", ada
     await ada.page.keyboard.press("Escape")
     await ada.go("/chat/browse")
     await expect(ada.heading("Browse rooms")).to_be_visible()
+    await ada.is_still()
     yield "/chat/browse", ada
     await ada.go("/no/such/page")
     await expect(ada.heading("Page not found")).to_be_visible()
+    await ada.is_still()
     yield "404", ada
 
 
@@ -56,7 +64,6 @@ async def screens(lobby: Lobby, **options: Any) -> AsyncIterator[tuple[str, Pers
 async def test_axe_finds_nothing(lobby: Lobby, theme: str, viewport: dict[str, int]) -> None:
     found = {}
     async for name, person in screens(lobby, viewport=viewport, color_scheme=theme):
-        await person.page.evaluate("Promise.allSettled(document.getAnimations().map((one) => one.finished))")
         results = await Axe().run(person.page)
         if results.violations_count:
             found[name] = results.generate_report()

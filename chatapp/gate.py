@@ -7,7 +7,6 @@ from state or arguments), with arguments validated against the handler's own typ
 
 from __future__ import annotations
 
-import asyncio
 import contextvars
 import inspect
 import logging
@@ -26,7 +25,8 @@ from reflex_base.registry import RegistrationContext
 from reflex_base.utils.form import form_data_as_dict
 
 from chatapp.actor import Actor
-from chatapp.errors import ChatError, Invalid, Unauthorized, Unavailable
+from chatapp.errors import ChatError, Invalid, Unauthorized
+from chatapp.patience import patiently
 
 log = logging.getLogger(__name__)
 
@@ -175,19 +175,11 @@ class Gate(Middleware):
         Here, because a socket may call any handler first. Nothing suspends between the answer and the subscription:
         a session that ends later finds the tab, one that ended before has no actor.
         """
-        found = await self._ask(cookie, PAUSES if patient else ()) if cookie else None
+        pauses = PAUSES if patient else ()
+        found = await patiently(lambda: self._resolve(cookie), pauses) if cookie else None
         if found is not None:
             await self._subscribe(root.router_data.get("sid", ""), found)
         return found
-
-    async def _ask(self, cookie: str, pauses: tuple[float, ...]) -> Actor | None:
-        """A page that opens while the database restarts would stay dead: nothing but a reload asks again."""
-        for pause in pauses:
-            try:
-                return await self._resolve(cookie)
-            except Unavailable:
-                await asyncio.sleep(pause)
-        return await self._resolve(cookie)
 
     async def _bind(self, root: BaseState, cookie: str) -> None:
         """A client token is chosen by the browser and seen in URLs: another session's cookie gets a fresh state."""

@@ -14,12 +14,12 @@ PAUSES = (0.2, 0.5, 1.0, 2.0, 2.0, 4.0, 4.0, 8.0, 8.0)
 Answer = TypeVar("Answer")
 
 
-async def patiently(ask: Callable[[], Awaitable[Answer]]) -> Answer:
-    """Ask again while the answer is Unavailable. Raises the last one, and everything else at once.
+async def patiently(ask: Callable[[], Awaitable[Answer]], pauses: tuple[float, ...] = PAUSES) -> Answer:
+    """Ask again while the answer is Unavailable, after each of `pauses`. Raises the last one, and all else at once.
 
     For what a page needs to come alive: nobody would ask again, and it would look as if nothing were said any more.
     """
-    for pause in PAUSES:
+    for pause in pauses:
         try:
             return await ask()
         except Unavailable:

@@ -18,7 +18,7 @@ from chatapp.errors import ChatError
 
 SIGN_IN = "/auth/session"
 SIGN_OUT = "/auth/sign-out"
-LIFETIME = 30 * 24 * 3600
+LIFETIME = int(actions.SESSION_LASTS.total_seconds())
 """Seconds until a session's cookie expires; the session itself ends in the database."""
 
 

@@ -11,11 +11,10 @@ from reflex_base.utils.imports import ImportVar
 from reflex_base.vars.base import Var
 
 from chatapp.accounts.state import Viewer
+from chatapp.messages.model import CONTENT_LIMIT
 from chatapp.messages.state import MESSAGES, NEWEST, WINDOW, Composer, Window
 
 MODULE = "$/public/conversation.js"
-LIMIT = 10_000
-"""Characters of a message, as the table's CHECK has it."""
 
 
 class View(TypedDict):
@@ -104,7 +103,7 @@ class ComposerForm(rx.Component):
     tag = "ComposerForm"
     room: Var[str]
     me: Var[str]
-    limit: Var[int] = Var.create(LIMIT)
+    limit: Var[int] = Var.create(CONTENT_LIMIT)
     on_send: rx.EventHandler[lambda room, client_id, content, attempt, me: [room, client_id, content, attempt, me]]
 
 

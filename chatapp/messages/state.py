@@ -17,6 +17,7 @@ from chatapp import shared
 from chatapp.errors import ChatError, Forbidden, Invalid, NotAMember, Unauthorized
 from chatapp.gate import actor, handler
 from chatapp.messages import actions
+from chatapp.messages.model import CLIENT_ID_LIMIT
 from chatapp.messages.snapshots import MessageSnapshot
 from chatapp.realtime.room import SLOTS, Applied, LiveRoom
 
@@ -28,7 +29,7 @@ FINAL = Invalid | NotAMember | Forbidden | Unauthorized
 """Refusals that trying again cannot change."""
 Text = Annotated[Any, AfterValidator(str)]
 """Not `str`: pydantic refuses lone surrogates in its own words, the action says it in ours."""
-ClientId = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+ClientId = Annotated[str, StringConstraints(min_length=1, max_length=CLIENT_ID_LIMIT)]
 
 
 class Row(TypedDict):

@@ -124,11 +124,6 @@ def skeleton(rows: int) -> rx.Component:
     )
 
 
-def unseen(text: Content) -> rx.Component:
-    """Words for screen readers alone."""
-    return rx.el.span(text, class_name="sr-only")
-
-
 def _bone() -> rx.Component:
     return rx.el.span(class_name="skeleton")
 

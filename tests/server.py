@@ -16,7 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 WEB = ROOT / ".web-tests"
-PORT = 18651
+PORT = int(os.environ.get("TEST_PORT", "18651"))
 """Built into the front end, which must know where its backend is; another one means another build."""
 URL = f"http://localhost:{PORT}"
 START_SECONDS = 60

@@ -1,0 +1,1 @@
+-- changes: to come in this revision.

@@ -1,0 +1,1 @@
+-- presence: to come in this revision.

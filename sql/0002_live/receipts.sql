@@ -1,0 +1,1 @@
+-- receipts: to come in this revision.

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import reflex as rx
 from starlette.applications import Starlette
 
-from chatapp import db, pages, project, settings, shared
+from chatapp import db, fanout, memory, pages, project, settings, shared
 from chatapp.accounts import actions, sessions, web
 from chatapp.accounts.state import Viewer
 from chatapp.actor import Actor
@@ -28,6 +28,7 @@ async def backend(app: rx.App) -> AsyncIterator[None]:
     await project.connect()
     service = Service(f"{settings.current().supabase_url}/realtime/v1", _secret_key())
     running = asyncio.create_task(service.run(), name="service")
+    memory.settle()
     try:
         yield
     finally:
@@ -58,6 +59,7 @@ def build() -> rx.App:
     made.register_lifespan_task(backend)
     pages.add_pages(made)
     shared.check(Viewer.me)
+    fanout.install(made.sio)
     shared.use(shared.Wire(made))
     return made
 

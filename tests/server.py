@@ -37,12 +37,11 @@ class Server:
 
     def start(self) -> Server:
         """Start, and wait until it answers. Raises RuntimeError with the log's end."""
-        if not port_is_free():  # granian would share it with whoever is there
+        if not port_is_free():  # said here, since the old one would answer us for the new
             raise RuntimeError(f"Port {PORT} is taken: end what listens on it.")
-        command = ["granian", "--interface", "asgi", "--factory", "--host", "127.0.0.1", "--port", str(PORT)]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", *command, "--ws", "chatapp.chatapp:app"],
+                [sys.executable, "-m", "chatapp.serve", "--port", str(PORT)],
                 cwd=ROOT,
                 env={**environment(), **self._environment},
                 stdout=log,

@@ -19,7 +19,7 @@ SYSTEM_MAY_BE_USED_IN = {
     "db.py",
     "actor.py",
 }
-ENVIRONMENT_MAY_BE_READ_IN = {"settings.py", "__main__.py", "preflight.py"}
+ENVIRONMENT_MAY_BE_READ_IN = {"settings.py", "__main__.py", "preflight.py", "serve.py"}
 MOST_VARS = 10
 MOST_LINES = 400
 

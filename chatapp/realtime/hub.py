@@ -24,6 +24,15 @@ WATCHDOG = 5.0
 COALESCE = 0.02
 """Seconds a room rests after a delivery, so that a burst becomes one delta; the first change is never delayed."""
 
+COALESCE_MOST = 0.2
+"""Seconds it rests at most. In between it rests twice as long as it took: what is slow becomes seldom, not late."""
+
+EARLY = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
+"""Seconds before the n-th look for a rev that was announced but is not to be seen yet; the watchdog has the last one.
+
+Postgres streams a commit a moment before other transactions see it, and on a busy machine a moment can last.
+"""
+
 BACKOFF = (0.1, 0.2, 0.5, 1.0, 2.0)
 """Seconds before the n-th repetition of a failed catch-up; the last one repeats for ever."""
 
@@ -72,6 +81,7 @@ class Hub:
         """Something happened in a room, perhaps one that nobody here looks at."""
         room = self._rooms.get(hint.room_id) if hint.room_id else None
         if room is not None and (hint.gone or hint.rev > room.cursor):
+            room.announced = max(room.announced, hint.rev)
             self._wake(room.id)
 
     def gap(self) -> None:
@@ -129,12 +139,14 @@ class Hub:
             self._pumps[room_id] = pump
 
     async def _pump(self, room: LiveRoom) -> None:
-        failures = 0
+        failures = early = 0
         try:
             while room.id in self._behind:
                 self._behind.discard(room.id)
+                began = time.monotonic()
                 failures = 0 if await self._catch_up_or_not(room) else failures + 1
-                await asyncio.sleep(BACKOFF[min(failures, len(BACKOFF)) - 1] if failures else COALESCE)
+                early = early + 1 if self._was_early(room, early) else 0
+                await asyncio.sleep(_rest(failures, early, time.monotonic() - began))
         finally:
             # In the same step as the loop's last look at `_behind`: a hint after it starts a new pump.
             self._pumps.pop(room.id, None)
@@ -146,6 +158,14 @@ class Hub:
             log.warning("Catch-up of room %s failed (%s), trying again.", room.id, type(error).__name__)
             self._behind.add(room.id)
             return False
+        return True
+
+    def _was_early(self, room: LiveRoom, looks: int) -> bool:
+        """Whether the room has to be looked at again for what was announced; not for ever."""
+        if room.cursor >= room.announced or looks >= len(EARLY):
+            room.announced = 0
+            return False
+        self._behind.add(room.id)
         return True
 
     async def catch_up(self, room: LiveRoom) -> None:
@@ -167,3 +187,12 @@ class Hub:
 
     def _lock(self, room_id: UUID) -> asyncio.Lock:
         return self._locks.setdefault(room_id, asyncio.Lock())
+
+
+def _rest(failures: int, early: int, took: float) -> float:
+    """Seconds until a room's next catch-up."""
+    if failures:
+        return BACKOFF[min(failures, len(BACKOFF)) - 1]
+    if early:
+        return EARLY[early - 1]
+    return min(COALESCE_MOST, max(COALESCE, 2 * took))

@@ -70,10 +70,14 @@ class Applied:
 
 @dataclass
 class LiveRoom:
-    """Cache of one room. Applying is idempotent: rows are placed by `seq` and an older `rev` never wins."""
+    """Cache of one room. Applying is idempotent: rows are placed by `seq` and an older `rev` never wins.
+
+    `announced` is the highest rev that a hint spoke of, while it is above the cursor.
+    """
 
     id: UUID
     cursor: int = -1
+    announced: int = 0
     newest: int = 0
     info: Any = None
     members: tuple[Any, ...] = ()

@@ -230,6 +230,43 @@ async def test_more_than_one_query_can_carry_is_read_on() -> None:
         assert viewer.rows == ledger.rows
 
 
+async def test_a_hint_that_comes_before_its_change_can_be_seen_is_not_forgotten() -> None:
+    # Postgres streams a commit before it shows it; no second hint follows, and the watchdog would take 5 s.
+    ledger = Ledger(slow=False)
+    async with opened(ledger) as (hub, viewer, room):
+        answers, looks = ledger.catch_up, 0
+
+        async def not_yet(room_id: UUID, cursor: int) -> Answer:
+            nonlocal looks
+            if (looks := looks + 1) == 3:
+                ledger.post("committed before it was seen")
+            return await answers(room_id, cursor)
+
+        ledger.catch_up = not_yet  # type: ignore[method-assign]
+        hub.hint(Hint("message", room.id, ledger.rev + 1))
+        await settled(hub)
+        assert viewer.rows == ledger.rows != {}
+
+
+async def test_a_change_that_never_comes_is_not_looked_for_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hub_module, "EARLY", (0.0, 0.0))
+    ledger = Ledger(slow=False)
+    async with opened(ledger) as (hub, viewer, room):
+        hub.hint(Hint("message", room.id, 99))
+        await settled(hub)
+        ledger.post("the next one")
+        hub.hint(hint(room, ledger))
+        await settled(hub)
+        assert viewer.rows == ledger.rows
+
+
+async def test_what_takes_long_is_done_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hub_module, "COALESCE", 0.02)
+    assert hub_module._rest(0, 0, 1e-3) == hub_module.COALESCE
+    assert hub_module._rest(0, 0, 0.05) == 0.1
+    assert hub_module._rest(0, 0, 60.0) == hub_module.COALESCE_MOST
+
+
 async def test_a_removed_member_is_evicted_before_anything_newer_is_published() -> None:
     ledger = Ledger(members=(Person("ada"), Person("grace")))
     async with opened(ledger) as (hub, viewer, room):

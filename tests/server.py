@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import signal
 import socket
@@ -28,6 +29,7 @@ class Server:
 
     def __init__(self, environment: Mapping[str, str], log: Path) -> None:
         self._environment, self._log = dict(environment), log
+        self._counts = log.with_suffix(".counts")
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -41,9 +43,9 @@ class Server:
             raise RuntimeError(f"Port {PORT} is taken: end what listens on it.")
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "chatapp.serve", "--port", str(PORT)],
+                [sys.executable, "-m", "tests.counted", "--port", str(PORT)],
                 cwd=ROOT,
-                env={**environment(), **self._environment},
+                env={**environment(), "COUNTS": str(self._counts), **self._environment},
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
@@ -58,6 +60,14 @@ class Server:
     def kill(self) -> None:
         """End it and its workers without a chance to say anything."""
         self._end(signal.SIGKILL)
+
+    def counts(self) -> dict[str, int]:
+        """What it holds right now; see tests/counted.py."""
+        self._counts.unlink(missing_ok=True)
+        os.kill(self.pid, signal.SIGUSR1)
+        until(self._counts.exists, "The app does not say what it holds.")
+        answer: dict[str, int] = json.loads(self._counts.read_text())
+        return answer
 
     def _end(self, how: signal.Signals) -> None:
         if self._process is None:

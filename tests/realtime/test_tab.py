@@ -272,6 +272,33 @@ async def test_an_edit_reaches_those_who_had_the_message_when_another_read_it_fi
         assert [row["content"] for row in scene.sockets.rows(sid) if row["seq"] == 10] == ["edited"]
 
 
+@pytest.mark.parametrize("suspended", [False, True])
+async def test_a_suspension_between_entering_a_room_and_sending_its_rows_is_found(
+    scene: Scene, suspended: bool
+) -> None:
+    # The mutant to keep: an edit that arrives in between is overwritten by the older rows that follow it.
+    room = scene.data.room(10)
+    tab, emit = Handle("sid", room), scene.sockets.emit
+
+    async def meanwhile() -> None:
+        scene.data.edit(room, 10, "edited")
+        await scene.told(room)
+
+    async def late(to: str, message: shared.Update) -> None:
+        if to == "sid":
+            await meanwhile()
+        await emit(to, message)
+
+    if suspended:
+        scene.sockets.emit = late  # type: ignore[method-assign]
+    else:
+        tab.during[2] = meanwhile
+    await tab.call("open_room")
+    shown = [row["content"] for row in scene.sockets.rows("sid")]
+    stored = [row.content for row in scene.data.rows[UUID(room)].values()]
+    assert (shown == stored) is not suspended
+
+
 async def test_history_has_no_holes_after_following_for_long(scene: Scene) -> None:
     room = scene.data.room(150)
     tab = Handle("sid", room)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -69,10 +70,18 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8000)
     chosen = parser.parse_args()
-    for name, value in {"REFLEX_ENV_MODE": "prod", "__REFLEX_SKIP_COMPILE": "1"}.items():
+    for name, value in surroundings().items():
         os.environ.setdefault(name, value)
-    os.environ.setdefault("__REFLEX_MOUNT_FRONTEND_COMPILED_APP", "1")
     uvicorn.run(**options(chosen.host, chosen.port))
+
+
+def surroundings() -> dict[str, str]:
+    """What Reflex is told by the environment: production, and the pages as they were built, if they are here."""
+    pages = Path(os.environ.get("REFLEX_WEB_WORKDIR", ".web"), "build", "client").is_dir()
+    if not pages:
+        log.warning("No pages are built here, so only the backend is served. `reflex export` builds them.")
+    mount = "1" if pages else "0"
+    return {"REFLEX_ENV_MODE": "prod", "__REFLEX_SKIP_COMPILE": "1", "__REFLEX_MOUNT_FRONTEND_COMPILED_APP": mount}
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from chatapp.accounts import actions, sessions, web
 from chatapp.accounts.state import Viewer
 from chatapp.actor import Actor
 from chatapp.gate import Gate, report
+from chatapp.presence import state as presence
 from chatapp.realtime import topic
 from chatapp.service import Service
 from chatapp.supabase import client
@@ -40,8 +41,9 @@ async def backend(app: rx.App) -> AsyncIterator[None]:
 
 
 async def _follow(sid: str, actor: Actor) -> None:
-    """Have a tab found when its session ends."""
-    await shared.wire().enter(sid, topic.session(actor.session_id))
+    """Have a tab found when its session ends, and its person be there until it closes."""
+    if await shared.wire().enter(sid, topic.session(actor.session_id)):
+        presence.HERE.arrived(sid, str(actor.user_id))
 
 
 def _secret_key() -> str:

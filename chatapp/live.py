@@ -21,10 +21,12 @@ from chatapp.messages import queries as message_queries
 from chatapp.messages import state as message_state
 from chatapp.messages.snapshots import MessageSnapshot
 from chatapp.patience import patiently
+from chatapp.presence import state as presence_state
 from chatapp.realtime import topic
 from chatapp.realtime.hub import Hub
 from chatapp.realtime.room import SLOTS, Applied, LiveRoom
 from chatapp.rooms import state as room_state
+from chatapp.typing_indicator import state as typing_state
 
 log = logging.getLogger(__name__)
 
@@ -140,7 +142,12 @@ class Tabs:
 
     async def publish(self, room: LiveRoom, applied: Applied) -> None:
         """One delta for everybody at the live end, a number for those who read far back."""
-        values = [*room_state.changed(applied), *message_state.changed(room, applied)]
+        values = [
+            *room_state.changed(applied),
+            *message_state.changed(room, applied),
+            *presence_state.changed(room, applied),
+            *typing_state.changed(room, applied),
+        ]
         if values:
             await shared.wire().emit(topic.room(room.id), shared.update(*values))
         if applied.rows:
@@ -207,7 +214,12 @@ async def _cache(room: LiveRoom, first: int) -> None:
 
 
 def _opened(room: LiveRoom, first: int) -> shared.Update:
-    return shared.update(*room_state.opened(room), *message_state.opened(room, first, room.window(first)))
+    return shared.update(
+        *room_state.opened(room),
+        *message_state.opened(room, first, room.window(first)),
+        *presence_state.opened(room),
+        *typing_state.opened(room),
+    )
 
 
 async def _expel(sid: str, room_id: UUID, user_id: str) -> None:

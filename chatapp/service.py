@@ -1,4 +1,4 @@
-"""What runs for as long as the process does: the feed, the hub, room lists, sessions.
+"""What runs for as long as the process does: the feed, the hub, room lists, sessions, who is there and who types.
 
 This is the background task that is subscribed to Realtime and pushes to every connected browser.
 """
@@ -17,11 +17,17 @@ from chatapp.accounts import sessions
 from chatapp.actor import Actor
 from chatapp.errors import ChatError
 from chatapp.messages import queries as message_queries
+from chatapp.presence import state as presence_state
+from chatapp.presence.announcer import Announcer as PresenceAnnouncer
 from chatapp.realtime import topic
 from chatapp.realtime.feed import Feed
 from chatapp.realtime.hint import Hint
 from chatapp.realtime.hub import Hub
+from chatapp.realtime.line import Line
+from chatapp.realtime.peers import Peers
 from chatapp.rooms import state as room_state
+from chatapp.typing_indicator import state as typing_state
+from chatapp.typing_indicator.announcer import Announcer as TypingAnnouncer
 
 log = logging.getLogger(__name__)
 
@@ -33,14 +39,21 @@ SESSIONS_EVERY = 60.0
 
 
 class Service:
-    """Everything that runs for as long as the process: feed, hub, room lists, sessions."""
+    """Everything that runs for as long as the process: feed, hub, room lists, sessions, presence, typing."""
 
     def __init__(self, url: str, key: str) -> None:
         self.hub = Hub(message_queries, live.Tabs())
         live.use(self.hub)
         self.lists = RoomLists()
         self.sessions = Sessions()
-        self.feed = Feed(url, key, self._hint, self._gap)
+        peers = Peers()
+        self.presence = PresenceAnnouncer(presence_state.HERE, peers, self.hub.opened)
+        self.typing = TypingAnnouncer(typing_state.HERE, peers, self.hub.followed)
+        typing_state.use(self.hub.followed)
+        shared.wire().on_leave(_left)
+        line = Line(peers)
+        peers.speak_through(line.say)
+        self.feed = Feed(url, key, self._hint, self._gap, line)
 
     async def run(self) -> None:
         """Until cancelled. A defect in one part is logged, and all of them start anew with a gap."""
@@ -53,6 +66,7 @@ class Service:
                 await asyncio.sleep(1)
         finally:
             await self.hub.close()
+            await self.presence.close()
 
     async def _run_once(self) -> None:
         async with asyncio.TaskGroup() as tasks:
@@ -60,6 +74,9 @@ class Service:
             tasks.create_task(self.hub.watch(), name="hub-watch")
             tasks.create_task(self.lists.keep(), name="room-lists")
             tasks.create_task(self.sessions.keep(), name="sessions")
+            tasks.create_task(self.presence.keep(), name="presence")
+            tasks.create_task(self.presence.keep_seen(), name="presence-seen")
+            tasks.create_task(self.typing.keep(), name="typing")
 
     def _hint(self, hint: Hint) -> None:
         if hint.what == "session" and hint.session_id:
@@ -162,7 +179,14 @@ class Sessions:
             self.end(session_id)
 
 
+def _left(sid: str) -> None:
+    """A tab is nobody's any more."""
+    presence_state.HERE.left(sid)
+    typing_state.HERE.left(sid)
+
+
 async def _end_session(session_id: str) -> None:
     for sid in shared.wire().tabs(topic.session(session_id)):
         await shared.wire().leave_all(sid)
+        _left(sid)
         await shared.wire().emit(sid, shared.update(events=[rx.redirect("/sign-in", replace=True)]))

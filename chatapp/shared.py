@@ -6,14 +6,14 @@ state class declares the var, typed; its values live in the browsers only, under
 number. The server's copy stays empty, so neither hydrating nor any other handler can resend or wipe them.
 
 This module is the only one that leans on Reflex's inner parts: the namespace and name of the event that carries a
-delta, the delta's shape, a var's name in the delta and in the browser, and that the browser applies keys the server's
-state does not have. `check()` fails at the start when names are made otherwise; tests/live and tests/browser fail when
-the rest is.
+delta, the handler of a closed socket, the delta's shape, a var's name in the delta and in the browser, and that the
+browser applies keys the server's state does not have. `check()` fails at the start when names are made otherwise;
+tests/live and tests/browser fail when the rest is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import reflex as rx
@@ -104,6 +104,19 @@ class Wire:
         if self._app.sio is None:
             raise RuntimeError("The app has no states, and so no sockets.")
         return self._app.sio
+
+    def on_leave(self, callback: Callable[[str], None]) -> None:
+        """Have `callback` called with the sid of every tab whose socket closes. It must not block, nor raise."""
+        sockets = self._app.event_namespace
+        if sockets is None:
+            raise RuntimeError("The app has no states, and so no sockets.")
+        reflex_disconnects = sockets.on_disconnect
+
+        def on_disconnect(sid: str, *_: Any) -> Any:
+            callback(sid)
+            return reflex_disconnects(sid)
+
+        sockets.on_disconnect = on_disconnect  # type: ignore[method-assign]  # it has no other place to be told
 
     async def emit(self, to: str, message: Update) -> None:
         """Send to a room of tabs, or to one tab by its sid; encoded once."""

@@ -15,6 +15,7 @@ SYSTEM_MAY_BE_USED_IN = {
     "accounts/queries.py",
     "messages/queries.py",
     "rooms/queries.py",
+    "presence/actions.py",
     "demo.py",
     "db.py",
     "actor.py",

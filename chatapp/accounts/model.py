@@ -27,6 +27,7 @@ class Profile(SQLModel, table=True):
     avatar_url: str | None = Field(default=None, sa_type=Text)
     created_at: datetime = columns.stamped()
     updated_at: datetime = columns.stamped()
+    last_seen_at: datetime | None = columns.maybe_moment()
 
 
 class Session(SQLModel, table=True):

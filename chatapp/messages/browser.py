@@ -13,6 +13,7 @@ from reflex_base.vars.base import Var
 from chatapp.accounts.state import Viewer
 from chatapp.messages.model import CONTENT_LIMIT
 from chatapp.messages.state import MESSAGES, NEWEST, WINDOW, Composer, Window
+from chatapp.ui.browser import hook
 
 MODULE = "$/public/conversation.js"
 
@@ -52,7 +53,7 @@ def shown() -> Var:
 
 def timeline() -> Var:
     """The open room's messages, oldest first, with the local echoes last; empty until the room is here."""
-    return _hook(
+    return hook(
         "timelineRows",
         MESSAGES.call(MODULE, "useTimeline", shown(), open_room_id(), Composer.outcomes, Viewer.me.id, Viewer.me.name),
         list[View],
@@ -61,12 +62,12 @@ def timeline() -> Var:
 
 def following() -> Var:
     """Whether the log follows the newest message."""
-    return _hook("logFollowing", _call("useFollowing"), bool)
+    return hook("logFollowing", _call("useFollowing"), bool)
 
 
 def unseen() -> Var:
     """How many messages have come since the viewer scrolled up."""
-    return _hook("logUnseen", _call("useUnseen"), int)
+    return hook("logUnseen", _call("useUnseen"), int)
 
 
 def jump_to_latest() -> Var:
@@ -109,13 +110,6 @@ class ComposerForm(rx.Component):
 
 def _call(function: str, *arguments: Var) -> Var:
     return Var(_written(function, arguments), _var_data=_needs(function, arguments))
-
-
-def _hook(name: str, call: Var, kind: Any) -> Var:
-    """A React hook's result, for every component that uses it."""
-    data = call._get_all_var_data()
-    hook = VarData(hooks={f"const {name} = {call!s}": data})
-    return Var(name, _var_type=kind, _var_data=VarData.merge(data, hook)).guess_type()
 
 
 def _function(name: str, *arguments: Var) -> Var:

@@ -7,12 +7,13 @@ import reflex as rx
 from chatapp.accounts.state import SignIn, Viewer
 from chatapp.live import Tab
 from chatapp.pages import chat, front, missing, room
+from chatapp.presence.state import Presence
 from chatapp.rooms.state import BrowseRooms, Invite, RoomList
 from chatapp.ui.head import dress, head_components
 
 __all__ = ["add_pages", "head_components"]
 
-HERE = [Viewer.arrive, RoomList.load]
+HERE = [Viewer.arrive, RoomList.load, Presence.arrive]
 """What every page with a sidebar begins with."""
 
 

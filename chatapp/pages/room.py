@@ -7,14 +7,16 @@ import reflex as rx
 from chatapp.live import Tab
 from chatapp.messages import browser
 from chatapp.messages import view as messages
-from chatapp.pages import missing
+from chatapp.pages import missing, side
+from chatapp.presence import view as presence
 from chatapp.rooms import view as rooms
+from chatapp.typing_indicator import view as typing_indicator
 from chatapp.ui import layout
 
 
 def page() -> rx.Component:
     """`/chat/[room_id]`"""
-    return layout.shell(rooms.sidebar(), layout.main(rx.cond(_missing(), missing.content(), _room())))
+    return layout.shell(side.sidebar(), layout.main(rx.cond(_missing(), missing.content(), _room())))
 
 
 def title() -> rx.Var[str]:
@@ -29,9 +31,9 @@ def _missing() -> rx.Var[bool]:
 
 def _room() -> rx.Component:
     conversation = rx.el.div(
-        rooms.header(),
+        rooms.header(presence.online()),
         messages.log(on_older=Tab.load_older, on_latest=Tab.open_room),
-        messages.composer(),
+        typing_indicator.below(messages.composer(), room=browser.open_room_id()),
         class_name="conversation",
     )
-    return rx.el.div(conversation, rooms.members_panel(), rooms.invite(), class_name="room")
+    return rx.el.div(conversation, rooms.members_panel(presence.members()), rooms.invite(), class_name="room")

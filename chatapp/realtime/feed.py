@@ -1,4 +1,4 @@
-"""The process's one Realtime connection, and the only module that knows the `realtime` client.
+"""The process's one Realtime connection, and with `line` the only modules that know the `realtime` client.
 
 The client gives up after five tries, dies silently when a callback raises, never awaits async callbacks and loses
 whatever happened while it was away. So nothing of it is reused after a failure: callbacks only enqueue, a
@@ -19,6 +19,7 @@ from realtime import AsyncRealtimeChannel, AsyncRealtimeClient, RealtimeSubscrib
 
 from chatapp.realtime import topic
 from chatapp.realtime.hint import Hint, parse
+from chatapp.realtime.line import Line
 
 log = logging.getLogger(__name__)
 
@@ -36,14 +37,21 @@ HEARTBEAT = 15
 
 
 class Feed:
-    """Supervised subscription to the topic `changes`.
+    """Supervised subscription to the topic `changes`; a `line` to the other backends lives on the same connection.
 
     `on_hint` is called for every hint in order, `on_gap` after every (re)connection and whenever hints had to be
     dropped. Both run on the event loop, must not block, and an exception in them is logged and survived.
     """
 
-    def __init__(self, url: str, key: str, on_hint: Callable[[Hint], None], on_gap: Callable[[], None]) -> None:
-        self._url, self._key = url, key
+    def __init__(
+        self,
+        url: str,
+        key: str,
+        on_hint: Callable[[Hint], None],
+        on_gap: Callable[[], None],
+        line: Line | None = None,
+    ) -> None:
+        self._url, self._key, self._line = url, key, line
         self._on_hint, self._on_gap = on_hint, on_gap
         self._queue: asyncio.Queue[Hint | None] = asyncio.Queue(QUEUE_LIMIT)
         self.connected = asyncio.Event()
@@ -68,13 +76,23 @@ class Feed:
         lost = asyncio.Event()  # of this connection alone: its client may speak up long after it was closed
         try:
             await self._subscribe(client, lost)
-            await lost.wait()
+            await self._until(lost, client)
         except Exception as error:  # noqa: BLE001  # the client raises bare ones; each means: not connected
             log.warning("Realtime is not reachable: %s", type(error).__name__)
         finally:
             self.connected.clear()
             with contextlib.suppress(Exception):
                 await client.close()
+
+    async def _until(self, lost: asyncio.Event, client: AsyncRealtimeClient) -> None:
+        """Hints neither wait for the line nor fall with it: it looks after itself."""
+        line = asyncio.create_task(self._line.keep(client), name="feed-line") if self._line else None
+        try:
+            await lost.wait()
+        finally:
+            if line:
+                line.cancel()
+                await asyncio.gather(line, return_exceptions=True)
 
     async def _subscribe(self, client: AsyncRealtimeClient, lost: asyncio.Event) -> None:
         channel: AsyncRealtimeChannel = client.channel(

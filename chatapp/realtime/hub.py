@@ -77,6 +77,15 @@ class Hub:
         self._pump_if_behind(room_id)
         return room
 
+    def opened(self) -> list[LiveRoom]:
+        """The rooms that are followed."""
+        return [room for room in self._rooms.values() if room.loaded]
+
+    def followed(self, room_id: UUID) -> LiveRoom | None:
+        """A room that is followed, None for any other."""
+        room = self._rooms.get(room_id)
+        return room if room is not None and room.loaded else None
+
     def hint(self, hint: Hint) -> None:
         """Something happened in a room, perhaps one that nobody here looks at."""
         room = self._rooms.get(hint.room_id) if hint.room_id else None

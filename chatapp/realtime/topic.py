@@ -10,6 +10,12 @@ CHANGES = "changes"
 HINT_EVENT = "hint"
 """Broadcast event of a hint on `CHANGES`."""
 
+BACKENDS = "backends"
+"""Private Realtime topic on which the backend processes of a project know of each other."""
+
+PEER_EVENT = "peer"
+"""Broadcast event of what one backend tells the others on `BACKENDS`."""
+
 
 def room(room_id: UUID | str) -> str:
     """Tabs at the live end of a room."""

@@ -119,6 +119,7 @@ def member_snapshot(member: Membership, person: Profile) -> MemberSnapshot:
         colour=colour(person.id),
         role=member.role,
         joined_at=iso(member.joined_at),
+        last_seen_at=iso(person.last_seen_at),
     )
 
 

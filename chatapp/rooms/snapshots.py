@@ -25,7 +25,7 @@ class RoomSnapshot:
 
 @dataclass(frozen=True)
 class MemberSnapshot:
-    """A person in a room."""
+    """A person in a room. `last_seen_at` is ISO 8601, "" for never; it doesn't matter while they are there."""
 
     id: str
     name: str
@@ -34,3 +34,4 @@ class MemberSnapshot:
     colour: int
     role: str
     joined_at: str
+    last_seen_at: str = ""

@@ -7,7 +7,7 @@ import reflex as rx
 from chatapp.accounts import view as accounts
 from chatapp.accounts.state import Viewer
 from chatapp.rooms.snapshots import MemberSnapshot, RoomSnapshot
-from chatapp.rooms.state import MEMBERS, ROOM, ROOMS, BrowseRooms, CreateRoom, Invite, OpenRoom
+from chatapp.rooms.state import ROOM, ROOMS, BrowseRooms, CreateRoom, Invite, OpenRoom
 from chatapp.ui import art, browser, dialog, forms, kit, layout
 
 MEMBERS_PANEL = "members"
@@ -181,12 +181,12 @@ def _no_invitation() -> rx.Component:
 # --- the open room -------------------------------------------------------------------------------------------------
 
 
-def header() -> rx.Component:
-    """The room's name, what it is about, and what can be done with it."""
+def header(people: rx.Component) -> rx.Component:
+    """The room's name, who is there, what it is about, and what can be done with it."""
     return rx.el.header(
         kit.back("Back to rooms", "/chat"),
         rx.el.div(
-            rx.cond(_arrived(), _title(), rx.el.span(class_name="skeleton room-head-bone")),
+            rx.cond(_arrived(), _title(people), rx.el.span(class_name="skeleton room-head-bone")),
             class_name="room-head-texts",
         ),
         kit.button(
@@ -204,12 +204,12 @@ def header() -> rx.Component:
     )
 
 
-def members_panel() -> rx.Component:
+def members_panel(members: rx.Component) -> rx.Component:
     """Who is in the room, and the way out of it."""
     return rx.fragment(
         dialog.panel(
             "Members",
-            rx.el.ul(rx.foreach(MEMBERS.or_default("[]"), _member), class_name="members"),
+            members,
             name=MEMBERS_PANEL,
             foot=kit.button(
                 "Leave room", kind="danger", look="wide", picture="log-out", on_click=browser.show(LEAVING)
@@ -248,18 +248,23 @@ def _arrived() -> rx.Var[bool]:
     return ROOM.known & (ROOM.value.id == _open_id())
 
 
-def _title() -> rx.Component:
+def _title(people: rx.Component) -> rx.Component:
     room = ROOM.value
     return rx.fragment(
         rx.el.h1(_kind_icon(room, 17), rx.el.span(room.name, dir="auto")),
-        rx.cond(room.description, rx.el.p(room.description, dir="auto")),
+        rx.el.p(people, rx.cond(room.description, rx.el.span(room.description, dir="auto"))),
     )
 
 
-def _member(member: MemberSnapshot) -> rx.Component:
+def member(member: MemberSnapshot, status: rx.Component, since: rx.Component) -> rx.Component:
+    """A row of the list of members; `status` says whether they are there, `since` when they last were."""
     you = rx.cond(member.id == Viewer.me.id, " (you)", "")
     return rx.el.li(
-        kit.avatar(member.name, member.initials, member.colour, member.avatar_url),
+        rx.el.span(
+            kit.avatar(member.name, member.initials, member.colour, member.avatar_url),
+            status,
+            class_name="with-status",
+        ),
         rx.el.div(
             rx.el.span(member.name, you, class_name="member-name", dir="auto"),
             rx.el.span(
@@ -268,7 +273,11 @@ def _member(member: MemberSnapshot) -> rx.Component:
                 class_name="member-joined",
             ),
         ),
-        rx.cond(member.role == "member", rx.fragment(), kit.badge(member.role.capitalize())),
+        rx.el.span(
+            rx.cond(member.role == "member", rx.fragment(), kit.badge(member.role.capitalize())),
+            since,
+            class_name="member-notes",
+        ),
         class_name="member",
         key=member.id,
     )

@@ -58,6 +58,13 @@ def day_of(iso: Var) -> Var:
     return _call("dayOf", iso, kind=str)
 
 
+def hook(name: str, call: Var, kind: Any) -> Var:
+    """The result of a React hook, given as its call, for every component that uses it; `name` is its alone."""
+    data = call._get_all_var_data()
+    declared = VarData(hooks={f"const {name} = {call!s}": data})
+    return Var(name, _var_type=kind, _var_data=VarData.merge(data, declared)).guess_type()
+
+
 def _imports(tag: str) -> VarData:
     return VarData(imports={MODULE: [ImportVar(tag=tag)]})
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
-STYLESHEETS = [f"/styles/{name}.css" for name in ("tokens", "base", "kit", "shell", "conversation")]
+STYLESHEETS = [f"/styles/{name}.css" for name in ("tokens", "base", "kit", "shell", "conversation", "people")]
 """In this order: later ones refine earlier ones. They are bundled into one file."""
 
 VIEWPORT = "width=device-width, initial-scale=1, viewport-fit=cover, interactive-widget=resizes-content"

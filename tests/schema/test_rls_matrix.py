@@ -34,6 +34,9 @@ profiles       insert  insert into profiles (id, name) values (:me, 'x')        
 profiles       update  update profiles set name = 'New' where id = :me              yes   yes   yes   yes   NO
 profiles       update  update profiles set name = 'New' where id = :third           -     -     -     -     NO
 profiles       update  update profiles set created_at = now() where id = :me        NO    NO    NO    NO    NO
+profiles       select  select last_seen_at from profiles where id = :owner          yes   yes   -     -     NO
+profiles       update  update profiles set last_seen_at = now() where id = :me      NO    NO    NO    NO    NO
+profiles       update  select private.note_seen(array[:me]::uuid[])                 NO    NO    NO    NO    NO
 profiles       delete  delete from profiles where id = :me                          NO    NO    NO    NO    NO
 
 chat_rooms     select  select 1 from chat_rooms where id = :room                    yes   yes   -     -     NO

@@ -1,0 +1,30 @@
+"""One timer for a whole part of the process, instead of one for each thing it waits for."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable
+
+Moment = float | None
+"""A time by the clock `time.monotonic`, None for never."""
+
+
+async def pulse(
+    woken: asyncio.Event, due: Callable[[], Moment], act: Callable[[], Awaitable[None]], rest: float
+) -> None:
+    """Until cancelled: act when woken and when something is due: at once, then every `rest` seconds at most."""
+    while True:
+        moment = due()
+        wait = None if moment is None else max(moment - time.monotonic(), 0)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(woken.wait(), wait)
+        woken.clear()
+        await act()
+        await asyncio.sleep(rest)
+
+
+def earliest(*moments: Moment) -> Moment:
+    """The first of these times."""
+    return min((moment for moment in moments if moment is not None), default=None)

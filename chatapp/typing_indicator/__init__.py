@@ -1,0 +1,1 @@
+"""Who is typing a message right now. Told, never stored."""

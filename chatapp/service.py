@@ -166,7 +166,8 @@ class Sessions:
         """Until cancelled: ask once a minute, and after a gap."""
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._suspect.wait(), SESSIONS_EVERY)
+                async with asyncio.timeout(SESSIONS_EVERY):  # wait_for may lose a cancellation, see pulse
+                    await self._suspect.wait()
             self._suspect.clear()
             try:
                 await self._compare()

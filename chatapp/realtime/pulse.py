@@ -19,7 +19,8 @@ async def pulse(
         moment = due()
         wait = None if moment is None else max(moment - time.monotonic(), 0)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(woken.wait(), wait)
+            async with asyncio.timeout(wait):  # wait_for loses, in 3.11, a cancellation that comes with the waking
+                await woken.wait()
         woken.clear()
         await act()
         await asyncio.sleep(rest)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -153,24 +155,19 @@ steps = st.lists(
 def test_what_was_taken_adds_up_to_what_is(history: list[tuple[str, str, str]]) -> None:
     """Whoever applies every change in turn knows what the roster knows, and nothing is left over at the end."""
     scene, known = Scene(), dict[str, str]()
+    happens: dict[str, Callable[[str, str], object]] = {
+        "arrived": scene.roster.arrived,
+        "left": lambda which, _: scene.roster.left(which),
+        "away": lambda which, _: scene.roster.set_away(which, away=True),
+        "back": lambda which, _: scene.roster.set_away(which, away=False),
+        "told": lambda which, who: scene.roster.told(which, {who: ONLINE}),
+        "all": lambda which, who: scene.roster.told_all(which, {who: AWAY}),
+        "forget": lambda which, _: scene.roster.forget(which),
+        "wait": lambda *_: scene.wait(GRACE / 2),
+        "take": lambda *_: known.update(scene.roster.take().all),
+    }
     for what, which, who in history:
-        match what:
-            case "arrived":
-                scene.roster.arrived(which, who)
-            case "left":
-                scene.roster.left(which)
-            case "away" | "back":
-                scene.roster.set_away(which, away=what == "away")
-            case "told":
-                scene.roster.told(which, {who: ONLINE})
-            case "all":
-                scene.roster.told_all(which, {who: AWAY})
-            case "forget":
-                scene.roster.forget(which)
-            case "wait":
-                scene.wait(GRACE / 2)
-            case "take":
-                known |= scene.roster.take().all
+        happens[what](which, who)
     known |= scene.roster.take().all
     for who in (ADA, GRACE_HOPPER):
         assert known.get(who, OFFLINE) == scene.roster.status(who)

@@ -61,7 +61,7 @@ async def start(project: Settings) -> AsyncIterator[Callable[[], Any]]:
 
 async def until(condition: Callable[[], object], seconds: float = 15.0) -> None:
     async with asyncio.timeout(seconds):
-        while not condition():
+        while not condition():  # noqa: ASYNC110  # what is waited for tells nobody
             await asyncio.sleep(0.01)
 
 

@@ -1,6 +1,8 @@
 // What only the browser can do for a conversation: keep what is being sent, hold the scroll position, tell the time
 // in the viewer's own zone. Python decides what is shown and how it looks; see chatapp/messages/browser.py.
 import { createElement, useEffect, useLayoutEffect, useRef, useSyncExternalStore } from "react";
+import { connected, onReturn } from "$/public/connection.js";
+import { inherit, keep, kept, newId, save, saved } from "$/public/outbox.js";
 import { refs } from "$/utils/state";
 
 /** A value outside of React that components can follow. */
@@ -97,34 +99,17 @@ export function useTimeline(state, prefix, shown, room, outcomes, me, name) {
 
 const RESEND_MS = 6000; // no answer for this long: the event or its answer was lost, send again
 const TRIES = 5; // in a row, then the person decides
-const OUTBOX = "chatapp.outbox";
+const UNSENT = 100; // messages that may wait at once
+const FULL = `${UNSENT} messages are waiting to be sent. Please wait until they are, or discard some.`;
 const FAILED = { failed: true, reason: "Failed to send message" };
 
-const kept = (storage, key, otherwise) => {
-  try {
-    return JSON.parse(storage.getItem(key)) ?? otherwise;
-  } catch {
-    return otherwise;
-  }
-};
-const keep = (storage, key, value) => {
-  try {
-    storage.setItem(key, JSON.stringify(value));
-  } catch {
-    // A full or forbidden storage costs the safety net, not the message.
-  }
-};
-
-// Of this tab alone, and it survives a reload: what was being sent is sent again, under the same client_id. What has
-// been stored is left behind: the timer that would have removed it ended with the page.
-const saved = () => kept(window.sessionStorage, OUTBOX, []).filter((item) => !item.stored);
-const outbox = store(typeof window === "undefined" ? [] : saved());
+const outbox = store([]);
 const echoes = new WeakMap();
-let sender = null; // { me, room, send } of the mounted composer
+let sender = null; // { me, room, send } of the last composer: it sends for as long as the page is loaded
 
 function change(items) {
   outbox.set(items);
-  keep(window.sessionStorage, OUTBOX, items);
+  if (sender) save(sender.me, items);
 }
 
 const patch = (client_id, values) =>
@@ -141,14 +126,24 @@ function echoOf(item, name) {
 
 /** From now on this composer sends. The tab outlives its sign-in: what another person left unsent is not theirs. */
 function employ(next) {
+  const arrived = sender?.me !== next.me;
   sender = next;
-  const own = outbox.get().filter((item) => item.me === next.me);
-  if (own.length < outbox.get().length) change(own);
+  if (!arrived) return;
+  outbox.set(saved(next.me));
+  inherit(next.me, (items) => next.me === sender.me && change([...items, ...outbox.get()])).then(sendWaiting);
+  sendWaiting();
 }
 
-/** `tries` names the attempt and only ever grows, `left` are those before the person is asked. */
+/** The connection is back: whatever has no answer yet, in the order it was written. */
+function sendWaiting() {
+  for (const item of outbox.get()) if (!item.failed && !item.stored) post({ ...item, left: TRIES });
+}
+onReturn(sendWaiting);
+
+/** `tries` names the attempt and only ever grows, `left` are those before the person is asked. Offline, it waits. */
 function post(item) {
   if (item.me !== sender?.me) return;
+  if (!connected()) return patch(item.client_id, { failed: false, reason: "", left: item.left });
   const tries = item.tries + 1;
   patch(item.client_id, { tries, left: item.left - 1, sent_at: Date.now(), failed: false, reason: "" });
   sender.send(item.room, item.client_id, item.content, tries, item.me);
@@ -188,6 +183,7 @@ function refuse(item, reason) {
 }
 
 function sweep() {
+  if (!connected()) return;
   for (const item of outbox.get()) {
     if (item.me !== sender?.me || item.failed || item.stored || Date.now() - item.sent_at < RESEND_MS) continue;
     if (item.left > 0) post(item);
@@ -205,20 +201,11 @@ export const retry = (client_id) => {
 /** Give up on a failed message. */
 export const discard = (client_id) => remove({ client_id });
 
-function newId() {
-  if (crypto.randomUUID) return crypto.randomUUID(); // only where the page is served securely
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
 // ------------------------------------------------------------------------------------------------ composer
 
 const draftKey = (me, room) => `chatapp.draft.${me}.${room}`;
 
-function keepDraft(key, text) {
-  if (text) keep(window.localStorage, key, text);
-  else window.localStorage.removeItem(key);
-}
+const keepDraft = (key, text) => keep(window.localStorage, key, text);
 
 function fit(box) {
   box.style.height = "auto";
@@ -254,7 +241,7 @@ export function ComposerForm({ children, room, me, limit, onSend, ...rest }) {
     if (!me) return undefined;
     employ({ me, room, send: onSend });
     return () => {
-      sender = null;
+      sender = { ...sender, room: "" }; // no box to give a refused text back to
     };
   }, [me, room, onSend]);
   // `me` may be blank for a moment, before it is known and when the tab connects again: what was typed then stays.
@@ -274,6 +261,7 @@ export function ComposerForm({ children, room, me, limit, onSend, ...rest }) {
     const refusal = refusalOf(content, limit);
     if (refusal) warn(refusal);
     if (refusal || !content || !room || !me) return;
+    if (outbox.get().filter((item) => !item.stored).length >= UNSENT) return warn(FULL);
     const created_at = new Date().toISOString();
     const item = { client_id: newId(), room, me, content, created_at, tries: 0, left: TRIES, sent_at: 0 };
     change([...outbox.get(), item]);

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import reflex as rx
 
+from chatapp.ui import connection
+
 STYLESHEETS = [f"/styles/{name}.css" for name in ("tokens", "base", "kit", "shell", "conversation", "people")]
 """In this order: later ones refine earlier ones. They are bundled into one file."""
 
@@ -22,10 +24,12 @@ def head_components() -> list[rx.Component]:
 
 
 def dress(app: rx.App) -> None:
-    """Give the app its styles, its language and a place for its toasts."""
+    """Give the app its styles, its language, a place for its toasts and its word on the connection."""
     app.stylesheets = [*app.stylesheets, *STYLESHEETS]
     app.html_lang = "en"
     app.toaster = rx.toast.provider(position="top-center", rich_colors=False, gap=8)
+    # In place of Reflex's own toast and pulsing icon, which come late and speak of ports and URLs.
+    app.app_wraps[5, "Overlay"] = lambda stateful: rx.fragment(connection.banner()) if stateful else None
 
 
 def _theme_color(colour: str, scheme: str) -> rx.Component:

@@ -1,0 +1,141 @@
+"""FEATURES 6.4, 3.3 and 3.9: what people see and keep while the network or the server is away."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from uuid import uuid4
+
+import psycopg
+import pytest
+import pytest_asyncio
+from playwright.async_api import Locator, expect
+
+from chatapp import settings
+from tests.network import Network
+from tests.server import PORT, Server
+
+from .conftest import Lobby
+from .people import PHONE, Person
+
+OFFLINE = "You're offline. Messages will be sent when you're back."
+RECONNECTING = "Reconnecting…"
+
+# What must never be seen by somebody whose connection comes back: every such text, and the log without its rows.
+WATCH_FLASHES = """
+() => {
+  window.flashes = [];
+  const log = document.querySelector("[role=log]"), most = log.querySelectorAll("[data-row]").length;
+  const look = () => {
+    const text = document.body.innerText;
+    for (const word of ["Loading", "Continue as", "Sign in", "Page not found"])
+      if (text.includes(word)) window.flashes.push(word);
+    if (log.querySelectorAll("[data-row]").length < most) window.flashes.push("rows missing");
+    if (!log.isConnected) window.flashes.push("another log");
+    for (const name of document.querySelectorAll("h1, .author"))
+      if (!name.textContent.trim()) window.flashes.push("a name missing");
+  };
+  new MutationObserver(look).observe(document.body, { subtree: true, childList: true, characterData: true });
+}
+"""
+
+
+@pytest_asyncio.fixture
+async def network() -> AsyncIterator[Network]:
+    made = await Network([PORT]).start()
+    yield made
+    await made.stop()
+
+
+def banner(person: Person) -> Locator:
+    return person.page.locator(".connection")
+
+
+async def says(person: Person, text: str) -> None:
+    await expect(banner(person)).to_have_text(text)
+    await expect(banner(person)).to_be_in_viewport()
+
+
+async def is_silent(person: Person) -> None:
+    await expect(banner(person)).to_have_text("")
+
+
+async def a_room_of_two(lobby: Lobby, network: Network, **options: object) -> tuple[Person, Person]:
+    """Ada, behind a network of her own, and Grace."""
+    ada = await lobby.signed_in("Ada", proxy=network.proxy, **options)
+    grace = await lobby.signed_in("Grace", to="/chat/browse")
+    name = f"Room {uuid4().hex[:8]}"
+    await ada.create_room(name)
+    await grace.join_room(name)
+    await ada.ready()
+    await grace.ready()
+    return ada, grace
+
+
+@asynccontextmanager
+async def killed(server: Server) -> AsyncIterator[None]:
+    await asyncio.to_thread(server.kill)
+    try:
+        yield
+    finally:
+        await asyncio.to_thread(server.start)
+
+
+@asynccontextmanager
+async def away(fault: str, ada: Person, network: Network, server: Server) -> AsyncIterator[None]:
+    """Ada cannot reach the server in here."""
+    if fault == "the server is killed":
+        async with killed(server):
+            yield
+        return
+    if fault == "no network":
+        await ada.context.set_offline(True)
+    elif fault == "cut":
+        network.cut()
+    else:
+        network.hold()
+    try:
+        yield
+    finally:
+        network.mend()
+        await ada.context.set_offline(False)
+
+
+def written(room_id: str) -> list[str]:
+    with psycopg.connect(settings.current().owner_url, autocommit=True) as psql:
+        rows = psql.execute("select content from chat_messages where room_id = %s order by seq", (room_id,))
+        return [content for (content,) in rows]
+
+
+@pytest.mark.parametrize("fault", ["no network", "cut", "half-open", "the server is killed"])
+async def test_a_loss_is_said_and_heals_with_nothing_missing_and_nothing_double(
+    lobby: Lobby, network: Network, server: Server, fault: str
+) -> None:
+    ada, grace = await a_room_of_two(lobby, network)
+    await ada.say("before")
+    await grace.sees("before")
+    await ada.has_messages(1)
+    await ada.page.evaluate(WATCH_FLASHES)
+    async with away(fault, ada, network, server):
+        await says(ada, OFFLINE if fault == "no network" else RECONNECTING)
+        for number in range(5):
+            await ada.say(f"while away {number}")
+        await expect(ada.log.locator("[data-row][aria-busy=true]")).to_have_count(5)
+        if fault != "the server is killed":
+            await grace.say("from Grace meanwhile")
+        await ada.box.press_sequentially("half a sentence")
+        await ada.box.evaluate("box => box.setSelectionRange(4, 6)")
+    await ada.box.press("End")
+    await ada.box.press_sequentially(" and more")
+    await is_silent(ada)
+    await ada.has_messages(6 if fault == "the server is killed" else 7)
+    await expect(ada.box).to_have_value("half a sentence and more")
+    assert await ada.page.evaluate("window.flashes") == []
+    await grace.sees("while away 4")
+    assert await ada.texts() == await grace.texts() == written(ada.room_id)
+    assert [text for text in await ada.texts() if "away" in text] == [f"while away {n}" for n in range(5)]
+    await ada.say("live again")
+    await grace.sees("live again")
+    await grace.say("both ways")
+    await ada.sees("both ways")

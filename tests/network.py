@@ -1,0 +1,107 @@
+"""The network between people and backends, which tests can cut, hold still and lead elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+from collections.abc import Sequence
+
+
+class Network:
+    """Forwards TCP to backends on this machine, in turn. Browsers use it as their proxy, sockets as if it were the app.
+
+    It never looks into what it carries, but for a browser's `CONNECT`.
+    """
+
+    def __init__(self, ports: Sequence[int]) -> None:
+        self._ports = itertools.cycle(ports)
+        self._flows = asyncio.Event()
+        self._flows.set()
+        self._refuses = False
+        self._open: set[asyncio.StreamWriter] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._server: asyncio.Server | None = None
+        self.carried = 0
+        """Connections that were let through so far."""
+
+    async def start(self) -> Network:
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        self.port = int(self._server.sockets[0].getsockname()[1])
+        return self
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def proxy(self) -> dict[str, str]:
+        """For a browser's context: this machine's own addresses too go through here."""
+        return {"server": self.url, "bypass": "<-loopback>"}
+
+    def lead_to(self, *ports: int) -> None:
+        """Where new connections go from now on."""
+        self._ports = itertools.cycle(ports)
+
+    def cut(self) -> None:
+        """Every connection breaks, and no new one is made."""
+        self._refuses = True
+        for writer in list(self._open):
+            writer.transport.abort()
+
+    def hold(self) -> None:
+        """Nothing comes through any more and nobody is told: a half-open connection."""
+        self._flows.clear()
+
+    def mend(self) -> None:
+        self._refuses = False
+        self._flows.set()
+
+    async def stop(self) -> None:
+        assert self._server
+        self.mend()
+        self._server.close()
+        self.cut()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        self._open.add(writer)
+        try:
+            if not self._refuses:
+                await self._carry(reader, writer)
+        except (OSError, asyncio.IncompleteReadError):
+            pass  # one of the two ends is gone, and so is the other now
+        finally:
+            self._open.discard(writer)
+            writer.transport.abort()
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await self._flows.wait()
+        head = await reader.readuntil(b"\r\n\r\n")
+        there, onward = await asyncio.open_connection("127.0.0.1", next(self._ports))
+        self.carried += 1
+        self._open.add(onward)
+        try:
+            if head.startswith(b"CONNECT"):
+                writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            else:
+                onward.write(head)
+            pumps = [asyncio.ensure_future(self._pump(reader, onward)), asyncio.ensure_future(self._pump(there, writer))]
+            await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
+            for pump in pumps:
+                pump.cancel()
+            await asyncio.gather(*pumps, return_exceptions=True)
+        finally:
+            self._open.discard(onward)
+            onward.transport.abort()
+
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            while data := await reader.read(65536):
+                await self._flows.wait()
+                writer.write(data)
+                await writer.drain()

@@ -101,11 +101,12 @@ const RESEND_MS = 6000; // no answer for this long: the event or its answer was 
 const TRIES = 5; // in a row, then the person decides
 const UNSENT = 100; // messages that may wait at once
 const FULL = `${UNSENT} messages are waiting to be sent. Please wait until they are, or discard some.`;
+const FRESH = { failed: false, reason: "", left: TRIES, sent_at: 0 };
 const FAILED = { failed: true, reason: "Failed to send message" };
 
 const outbox = store([]);
 const echoes = new WeakMap();
-let sender = null; // { me, room, send } of the last composer: it sends for as long as the page is loaded
+let sender = null; // { me, room, send } of the mounted composer; without one, only `me` is left
 
 function change(items) {
   outbox.set(items);
@@ -126,24 +127,33 @@ function echoOf(item, name) {
 
 /** From now on this composer sends. The tab outlives its sign-in: what another person left unsent is not theirs. */
 function employ(next) {
-  const arrived = sender?.me !== next.me;
+  const known = sender?.me === next.me;
   sender = next;
-  if (!arrived) return;
+  if (known) return sendNext();
   outbox.set(saved(next.me));
   inherit(next.me, (items) => next.me === sender.me && change([...items, ...outbox.get()])).then(sendWaiting);
   sendWaiting();
 }
 
-/** The connection is back: whatever has no answer yet, in the order it was written. */
+const isOpen = (item) => item.me === sender?.me && !item.failed && !item.stored;
+const anew = (item) => ({ ...item, ...FRESH, tries: item.tries + 1 }); // answers to earlier attempts are no news
+
+/** The next one, in the order they were written: only once the one before has its answer, whatever may overtake it. */
+function sendNext() {
+  const next = outbox.get().find(isOpen);
+  if (next && !next.sent_at) post(next);
+}
+
+/** The connection is back: an answer that was on its way is lost, and the count of tries begins anew. */
 function sendWaiting() {
-  for (const item of outbox.get()) if (!item.failed && !item.stored) post({ ...item, left: TRIES });
+  change(outbox.get().map((item) => (isOpen(item) ? anew(item) : item)));
+  sendNext();
 }
 onReturn(sendWaiting);
 
-/** `tries` names the attempt and only ever grows, `left` are those before the person is asked. Offline, it waits. */
+/** `tries` names the attempt and only ever grows, `left` are those before the person is asked. */
 function post(item) {
-  if (item.me !== sender?.me) return;
-  if (!connected()) return patch(item.client_id, { failed: false, reason: "", left: item.left });
+  if (!connected() || !sender?.send) return;
   const tries = item.tries + 1;
   patch(item.client_id, { tries, left: item.left - 1, sent_at: Date.now(), failed: false, reason: "" });
   sender.send(item.room, item.client_id, item.content, tries, item.me);
@@ -159,6 +169,7 @@ function settle(outcomes, confirmed, me) {
     else if (outcome.retry) patch(item.client_id, FAILED);
     else refuse(item, outcome.message);
   }
+  sendNext();
 }
 
 const remove = (item) => change(outbox.get().filter((other) => other.client_id !== item.client_id));
@@ -183,19 +194,20 @@ function refuse(item, reason) {
 }
 
 function sweep() {
-  if (!connected()) return;
-  for (const item of outbox.get()) {
-    if (item.me !== sender?.me || item.failed || item.stored || Date.now() - item.sent_at < RESEND_MS) continue;
+  if (!connected() || !sender?.send) return;
+  const item = outbox.get().find(isOpen);
+  if (item && Date.now() - item.sent_at > RESEND_MS) {
     if (item.left > 0) post(item);
     else patch(item.client_id, FAILED);
   }
+  sendNext();
 }
 if (typeof window !== "undefined") setInterval(sweep, 1000);
 
 /** Send a failed message again; a second row is impossible, the client_id stays. */
 export const retry = (client_id) => {
-  const item = outbox.get().find((other) => other.client_id === client_id);
-  if (item) post({ ...item, left: TRIES });
+  change(outbox.get().map((item) => (item.client_id === client_id ? anew(item) : item)));
+  sendNext();
 };
 
 /** Give up on a failed message. */
@@ -241,7 +253,7 @@ export function ComposerForm({ children, room, me, limit, onSend, ...rest }) {
     if (!me) return undefined;
     employ({ me, room, send: onSend });
     return () => {
-      sender = { ...sender, room: "" }; // no box to give a refused text back to
+      sender = { me };
     };
   }, [me, room, onSend]);
   // `me` may be blank for a moment, before it is known and when the tab connects again: what was typed then stays.
@@ -265,7 +277,7 @@ export function ComposerForm({ children, room, me, limit, onSend, ...rest }) {
     const created_at = new Date().toISOString();
     const item = { client_id: newId(), room, me, content, created_at, tries: 0, left: TRIES, sent_at: 0 };
     change([...outbox.get(), item]);
-    post(item);
+    sendNext();
     fill(box(), "");
     box().focus();
     jumpToLatest();

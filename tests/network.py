@@ -90,7 +90,8 @@ class Network:
                 writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
             else:
                 onward.write(head)
-            pumps = [asyncio.ensure_future(self._pump(reader, onward)), asyncio.ensure_future(self._pump(there, writer))]
+            ways = (reader, onward), (there, writer)
+            pumps = [asyncio.create_task(self._pump(source, target)) for source, target in ways]
             await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
             for pump in pumps:
                 pump.cancel()

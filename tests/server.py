@@ -25,10 +25,13 @@ PARTS = ("chatapp", "assets", "rxconfig.py", "requirements.lock", ".npmrc", "ref
 
 
 class Server:
-    """One backend process that also serves the built pages. Killed and started again by tests, on the same port."""
+    """One backend process that also serves the built pages. Killed and started again by tests, on the same port.
 
-    def __init__(self, environment: Mapping[str, str], log: Path) -> None:
-        self._environment, self._log = dict(environment), log
+    On another port than the one built into the pages, browsers reach it through a proxy only (tests/network.py).
+    """
+
+    def __init__(self, environment: Mapping[str, str], log: Path, port: int = PORT) -> None:
+        self._environment, self._log, self.port = dict(environment), log, port
         self._counts = log.with_suffix(".counts")
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -37,13 +40,17 @@ class Server:
         assert self._process
         return self._process.pid
 
+    @property
+    def url(self) -> str:
+        return f"http://localhost:{self.port}"
+
     def start(self) -> Server:
         """Start, and wait until it answers. Raises RuntimeError with the log's end."""
-        if not port_is_free():  # said here, since the old one would answer us for the new
-            raise RuntimeError(f"Port {PORT} is taken: end what listens on it.")
+        if not port_is_free(self.port):  # said here, since the old one would answer us for the new
+            raise RuntimeError(f"Port {self.port} is taken: end what listens on it.")
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.counted", "--port", str(PORT)],
+                [sys.executable, "-m", "tests.counted", "--port", str(self.port)],
                 cwd=ROOT,
                 env={**environment(), "COUNTS": str(self._counts), **self._environment},
                 stdout=log,
@@ -79,7 +86,9 @@ class Server:
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait(20)
         self._process = None
-        until(port_is_free, "The app's workers did not end.")  # they end after the process that we wait for
+        until(
+            lambda: port_is_free(self.port), "The app's workers did not end."
+        )  # they end after the process that we wait for
 
     def _wait(self) -> None:
         until(lambda: self._answers() or self._has_ended(), "The app does not answer.")
@@ -91,7 +100,7 @@ class Server:
 
     def _answers(self) -> bool:
         try:
-            with urllib.request.urlopen(f"{URL}/_health", timeout=1) as answer:
+            with urllib.request.urlopen(f"{self.url}/_health", timeout=1) as answer:
                 return bool(answer.status == 200)
         except (urllib.error.URLError, OSError):
             return False
@@ -143,10 +152,10 @@ def fingerprint() -> str:
     return digest.hexdigest()
 
 
-def port_is_free() -> bool:
+def port_is_free(port: int = PORT) -> bool:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        return probe.connect_ex(("127.0.0.1", PORT)) != 0
+        return probe.connect_ex(("127.0.0.1", port)) != 0
 
 
 def _files(part: Path) -> list[Path]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 from uuid import uuid4
 
 import psycopg
@@ -17,7 +18,7 @@ from tests.network import Network
 from tests.server import PORT, Server
 
 from .conftest import Lobby
-from .people import PHONE, Person
+from .people import Person
 
 OFFLINE = "You're offline. Messages will be sent when you're back."
 RECONNECTING = "Reconnecting…"
@@ -61,7 +62,7 @@ async def is_silent(person: Person) -> None:
     await expect(banner(person)).to_have_text("")
 
 
-async def a_room_of_two(lobby: Lobby, network: Network, **options: object) -> tuple[Person, Person]:
+async def a_room_of_two(lobby: Lobby, network: Network, **options: Any) -> tuple[Person, Person]:
     """Ada, behind a network of her own, and Grace."""
     ada = await lobby.signed_in("Ada", proxy=network.proxy, **options)
     grace = await lobby.signed_in("Grace", to="/chat/browse")

@@ -16,13 +16,13 @@ ARGS =
 APP = $(VENV)/app-$(shell cksum < requirements.lock | cut -d' ' -f1)
 DEV = $(VENV)/dev-$(shell cksum < requirements-dev.lock | cut -d' ' -f1)
 
-.PHONY: run test check bench lock clean browser
+.PHONY: run test check bench lock clean browser redis
 .DEFAULT_GOAL = run
 
 run: $(APP)
 	@$(BIN)/python -m chatapp
 
-test: $(DEV) browser
+test: $(DEV) browser redis
 	@$(BIN)/python -m pytest $(ARGS)
 
 check: $(DEV)
@@ -63,3 +63,6 @@ $(BIN)/uv:
 
 browser: $(DEV)
 	@tools/browser
+
+redis: $(DEV)
+	@tools/redis

@@ -32,6 +32,12 @@ class Redis:
         self._process = subprocess.Popen([executable(), *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         until(self._answers, "Redis does not answer.")
 
+    def forget(self) -> None:
+        """Lose everything, as when all that is in it expires."""
+        with socket.create_connection(("127.0.0.1", self._port)) as connection:
+            connection.sendall(b"FLUSHALL\r\n")
+            assert connection.recv(64) == b"+OK\r\n"
+
     def stop(self) -> None:
         self._process.terminate()
         self._process.wait(10)

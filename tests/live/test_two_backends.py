@@ -27,6 +27,7 @@ pytestmark = pytest.mark.timeout(240)  # the first one starts two backends
 class Backends:
     first: Server
     second: Server
+    redis: Redis
 
     @property
     def both(self) -> tuple[Server, Server]:
@@ -39,7 +40,8 @@ async def backends(project: Settings, standin_folder: Path) -> AsyncIterator[Bac
     redis = await asyncio.to_thread(Redis, standin_folder.parent, free_port())
     surroundings = {"STANDIN_DATA": str(standin_folder), "REFLEX_REDIS_URL": redis.url}
     made = Backends(
-        *(Server(surroundings, standin_folder.parent / f"{name}.log", free_port()) for name in ("first", "second"))
+        *(Server(surroundings, standin_folder.parent / f"{name}.log", free_port()) for name in ("first", "second")),
+        redis,
     )
     try:
         for one in made.both:
@@ -177,6 +179,38 @@ async def test_the_tabs_of_a_killed_backend_live_on_at_the_other(
     await again.close()
 
 
+async def test_a_state_that_expired_while_its_socket_was_open_is_made_anew(place: Place, backends: Backends) -> None:
+    await place.write(120)
+    ada = await at(backends.first, place, "ada")
+    await is_whole(ada, place)
+    opened = times_opened(ada)
+    await asyncio.to_thread(backends.redis.forget)
+    await ada.call(f"{TAB}.load_older")
+    await ada.until(lambda tab: times_opened(tab) > opened)  # Reflex runs the page's handlers again
+    await ada.call(f"{TAB}.load_older")
+    await ada.until(lambda tab: len(tab.rows) == 100)
+    await asyncio.to_thread(backends.redis.forget)
+    await ada.send(place.id, "still here")
+    await ada.until(lambda tab: "still here" in tab.texts)
+    await is_whole(ada, place)
+    await ada.close()
+
+
+async def test_a_tab_whose_drop_the_server_has_not_noticed_gets_a_new_token_and_everything(
+    place: Place, proxy: Network, backends: Backends
+) -> None:
+    ada = await at(proxy, place, "ada")
+    proxy.hold()  # the old socket hangs: its backend believes that it is there
+    back = await at(backends.second, place, "ada", ada.token)
+    await is_whole(back, place)
+    await back.send(place.id, "from the new socket")
+    await back.until(lambda tab: tab.texts == ["from the new socket"])
+    proxy.mend()
+    await ada.until(lambda tab: tab.texts == ["from the new socket"])  # it was only slow: it is a tab of its own again
+    for tab in (back, ada):
+        await tab.close()
+
+
 async def is_whole(tab: Tab, place: Place) -> None:
     """Everything a room's page shows is there, whatever the server had forgotten."""
     await tab.until(lambda tab: tab.var(VIEWER, "signed_in"))
@@ -185,6 +219,12 @@ async def is_whole(tab: Tab, place: Place) -> None:
     await tab.until(lambda tab: len(tab.shared(OPEN_ROOM, "members") or []) == 2)
     assert tab.redirects == []
     assert tab.var(TAB, "missing") == ""
+
+
+def times_opened(tab: Tab) -> int:
+    """How often the room was sent from the start."""
+    deltas = [(frame.get("delta") or {}).get(TIMELINE, {}) for frame in tab.frames]
+    return sum(any(key.startswith("window") for key in delta) for delta in deltas)
 
 
 def times_delivered(tab: Tab) -> dict[int, int]:

@@ -4,7 +4,7 @@ import { createElement, useSyncExternalStore } from "react";
 import { Socket } from "socket.io-client";
 
 const TICK_MS = 500;
-const QUIET_MS = 2500; // nothing heard for so long while somebody looks: ask
+const QUIET_MS = 2000; // nothing heard for so long while somebody looks: ask
 const ANSWER_MS = 1500; // asked for so long: say that the connection is gone
 const DEAD_MS = 8000; // asked for so long: give the connection up and make another
 const OPEN_MS = 5000; // a new connection must be answered within this, else it is tried again
@@ -48,6 +48,7 @@ function heard() {
 
 function ask() {
   if (!askedAt) askedAt = Date.now();
+  setTimeout(judge, ANSWER_MS + 1);
   socket.emit("ping"); // Reflex answers it before any state is touched
 }
 

@@ -18,6 +18,8 @@ class Network:
         self._ports = itertools.cycle(ports)
         self._flows = asyncio.Event()
         self._flows.set()
+        self._answers = asyncio.Event()
+        self._answers.set()
         self._refuses = False
         self._open: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -53,8 +55,13 @@ class Network:
         """Nothing comes through any more and nobody is told: a half-open connection."""
         self._flows.clear()
 
+    def hold_answers(self) -> None:
+        """What people send arrives; what they are told does not."""
+        self._answers.clear()
+
     def mend(self) -> None:
         self._refuses = False
+        self._answers.set()
         self._flows.set()
 
     async def stop(self) -> None:
@@ -90,8 +97,8 @@ class Network:
                 writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
             else:
                 onward.write(head)
-            ways = (reader, onward), (there, writer)
-            pumps = [asyncio.create_task(self._pump(source, target)) for source, target in ways]
+            ways = (reader, onward, self._flows), (there, writer, self._answers)
+            pumps = [asyncio.create_task(self._pump(*way)) for way in ways]
             await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
             for pump in pumps:
                 pump.cancel()
@@ -100,9 +107,10 @@ class Network:
             self._open.discard(onward)
             onward.transport.abort()
 
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, may: asyncio.Event) -> None:
         with contextlib.suppress(OSError):
             while data := await reader.read(65536):
                 await self._flows.wait()
+                await may.wait()
                 writer.write(data)
                 await writer.drain()

@@ -140,3 +140,38 @@ async def test_a_loss_is_said_and_heals_with_nothing_missing_and_nothing_double(
     await grace.sees("live again")
     await grace.say("both ways")
     await ada.sees("both ways")
+
+
+async def test_an_answer_that_was_lost_makes_no_second_row(lobby: Lobby, network: Network, server: Server) -> None:
+    ada, grace = await a_room_of_two(lobby, network)
+    network.hold_answers()
+    await ada.say("stored, but who knows")
+    await grace.sees("stored, but who knows")  # committed, and Ada has not been told
+    await expect(ada.log.locator("[data-row][aria-busy=true]")).to_have_count(1)
+    async with killed(server):
+        network.cut()
+        await says(ada, RECONNECTING)
+    network.mend()
+    await is_silent(ada)
+    await ada.has_messages(1)
+    assert written(ada.room_id) == ["stored, but who knows"]
+
+
+async def test_what_a_closed_tab_left_unsent_is_sent_by_the_next_and_drafts_stay(
+    lobby: Lobby, network: Network
+) -> None:
+    ada, grace = await a_room_of_two(lobby, network)
+    room_id = ada.room_id
+    network.cut()
+    await says(ada, RECONNECTING)
+    for text in ("first", "second"):
+        await ada.say(text)
+    await ada.box.fill("a draft")
+    await ada.page.close()
+    network.mend()
+    ada.page = await ada.context.new_page()
+    await ada.open_room(room_id)
+    await grace.sees("second")
+    await ada.has_messages(2)
+    await expect(ada.box).to_have_value("a draft")
+    assert written(room_id) == await ada.texts() == ["first", "second"]

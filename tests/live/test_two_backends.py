@@ -39,10 +39,9 @@ async def backends(project: Settings, standin_folder: Path) -> AsyncIterator[Bac
     await asyncio.to_thread(build)
     redis = await asyncio.to_thread(Redis, standin_folder.parent, free_port())
     surroundings = {"STANDIN_DATA": str(standin_folder), "REFLEX_REDIS_URL": redis.url}
-    made = Backends(
-        *(Server(surroundings, standin_folder.parent / f"{name}.log", free_port()) for name in ("first", "second")),
-        redis,
-    )
+    logs = [standin_folder.parent / f"{name}.log" for name in ("first", "second")]
+    first, second = (Server(surroundings, log, free_port()) for log in logs)
+    made = Backends(first, second, redis)
     try:
         for one in made.both:
             await asyncio.to_thread(one.start)

@@ -3,6 +3,8 @@
 #   make run      the chat at http://localhost:3000      (PORT=3001 BACKEND_PORT=8001 to move it)
 #   make test     all tests, the browser's included      (ARGS="-k rooms" to choose)
 #   make bench    figures of the live path             (VIEWERS=50,200,500 to choose)
+#   make chaos    kill, cut, drop and repeat; check     (SEED=7 to repeat a run; docs/chaos.md)
+#   make soak     hours of coming and going             (MINUTES=60)
 #   make check    style, types, architecture
 #   make lock     the lock files anew, from pyproject.toml
 #   make clean    remove what a run made                 (DATA=yes: the local database too)
@@ -16,7 +18,7 @@ ARGS =
 APP = $(VENV)/app-$(shell cksum < requirements.lock | cut -d' ' -f1)
 DEV = $(VENV)/dev-$(shell cksum < requirements-dev.lock | cut -d' ' -f1)
 
-.PHONY: run test check bench lock clean browser redis
+.PHONY: run test check bench chaos soak lock clean browser redis
 .DEFAULT_GOAL = run
 
 run: $(APP)
@@ -35,6 +37,12 @@ check: $(DEV)
 bench: $(DEV)
 	@$(BIN)/python -m tests.bench
 
+chaos: $(DEV)
+	@$(BIN)/python -m tests.chaos
+
+soak: $(DEV)
+	@$(BIN)/python -m tests.chaos.soak
+
 # `universal`: one lock for every platform. No addresses in it: whose mirror it was made with is nobody's concern.
 COMPILE = $(BIN)/uv pip compile -q pyproject.toml --universal --generate-hashes --no-emit-index-url --custom-compile-command "make lock" $(UPGRADE)
 lock: $(BIN)/uv
@@ -44,7 +52,7 @@ lock: $(BIN)/uv
 
 clean:
 	@if [ "$(DATA)" = yes ] && [ -d .standin ]; then $(MAKE) -s $(APP) && $(BIN)/python -m chatapp.standin reset; fi
-	rm -rf $(VENV) .web .web-tests .states .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .chatapp.lock
+	rm -rf $(VENV) .web .web-tests .states .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .chaos .chatapp.lock
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	@if [ -d .standin ]; then echo "Kept: .standin, the local database. \`make clean DATA=yes\` removes it too."; fi
 

@@ -1,0 +1,200 @@
+"""A tab that behaves as the browser does when all breaks: it connects again, and sends again until it is told."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import time
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID, uuid4
+
+import socketio
+from socketio.exceptions import SocketIOError
+
+from tests.chaos.checker import Message, Watch
+from tests.tab import COMPOSER, SUFFIX, TIMELINE, Ascii, Tab
+
+RETRY_SECONDS, RETRIES_COUNTED = 0.2, 10
+"""The n-th failed try to connect in a row waits n of these, up to ten (Reflex's state.js, `retryConnect`)."""
+
+RESEND_SECONDS = 6.0
+"""RESEND_MS of assets/conversation.js."""
+
+CONNECT_SECONDS = 10.0
+FRAMES_KEPT = 2000
+
+
+@dataclass
+class Item:
+    """A message in the outbox, under the id that it keeps until it is stored."""
+
+    room: str
+    client_id: str
+    content: str
+    tries: int = 0
+    sent_at: float = 0.0
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody with a session."""
+
+    user_id: UUID
+    cookie: str
+
+
+@dataclass
+class Outbox:
+    """What has not been confirmed, oldest first, and what has."""
+
+    waiting: dict[str, Item] = field(default_factory=dict)
+    confirmed: set[str] = field(default_factory=set)
+
+    def confirm(self, client_id: str) -> None:
+        if self.waiting.pop(client_id, None):
+            self.confirmed.add(client_id)
+
+
+class Client(Tab):
+    """One person's tab, on one room at a time, for as long as it is wanted."""
+
+    def __init__(self, url: str, person: Person, dice: random.Random) -> None:
+        super().__init__(url, person.cookie)
+        self.person, self.outbox, self.dice = person, Outbox(), dice
+        self.raw: list[str] = []
+        self.watch = Watch(f"tab {self.token[:8]}")
+        self.connections = 0
+        self._down = asyncio.Event()
+        self._job: asyncio.Task[None] | None = None
+
+    @property
+    def me(self) -> str:
+        return str(self.person.user_id)
+
+    def start(self, path: str) -> Client:
+        """Open a page and stay connected until `end`."""
+        self.path = path
+        self._job = asyncio.create_task(self._stay(), name="client")
+        return self
+
+    async def end(self) -> None:
+        """Close the tab."""
+        if self._job:
+            self._job.cancel()
+            await asyncio.gather(self._job, return_exceptions=True)
+        await self._hang_up()
+
+    async def reload(self) -> None:
+        """What F5 does: all that was shown is gone, the page opens anew on a connection of its own."""
+        path = self.path
+        await self.end()
+        self.state.clear()
+        self.start(path)
+
+    def say(self, room: str, content: str) -> str:
+        """Put a message into the outbox and send it; answers its client_id."""
+        item = Item(room, str(uuid4()), content)
+        self.outbox.waiting[item.client_id] = item
+        return item.client_id
+
+    async def post(self, room: str, client_id: str, content: str, attempt: int = 1) -> bool:
+        """Send, perhaps again; False where there is no connection, and somebody has to try again."""
+        arguments = {"client_id": client_id, "content": content, "attempt": attempt, "author": self.me}
+        try:
+            await self.call(f"{COMPOSER}.send", room_id=room, **arguments)
+        except (SocketIOError, OSError):
+            return False
+        return True
+
+    async def until_shown(self, room: str, seconds: float = 60) -> None:
+        """Wait until the tab shows a room."""
+        await self.until(lambda tab: (tab.shared(TIMELINE, "window") or {}).get("room") == room, seconds)
+
+    def view(self) -> list[Message]:
+        """What the tab shows, from top to bottom."""
+        return [shown(row) for row in self.rows]
+
+    async def _stay(self) -> None:
+        failures = 0
+        while True:
+            try:
+                await self._connect()
+                failures = 0
+                await self._sweep_until_down()
+            except (SocketIOError, OSError, TimeoutError, ValueError):
+                failures = min(failures + 1, RETRIES_COUNTED)
+                await asyncio.sleep(RETRY_SECONDS * failures)
+            finally:
+                await self._hang_up()
+
+    async def _connect(self) -> None:
+        self._down = asyncio.Event()
+        down = self._down
+        self._socket = socketio.AsyncClient(reconnection=False, json=Ascii)
+        self._socket.on("event", self._received, namespace="/_event")
+        self._socket.on("disconnect", lambda *_: down.set(), namespace="/_event")
+        self._socket.eio.on("message", self._heard)
+        self.connections += 1
+        async with asyncio.timeout(CONNECT_SECONDS):
+            await self.open(self.path)
+
+    async def _hang_up(self) -> None:
+        with contextlib.suppress(Exception):
+            async with asyncio.timeout(2):
+                await self._socket.disconnect()
+
+    async def _heard(self, data: Any) -> None:
+        if isinstance(data, str):
+            self.raw.append(data)
+            if len(self.raw) > 2 * FRAMES_KEPT:
+                del self.raw[:FRAMES_KEPT]
+        await self._socket._handle_eio_message(data)
+
+    async def _received(self, update: dict[str, Any]) -> None:
+        slots = (update.get("delta") or {}).get(TIMELINE, {})
+        for key, row in slots.items():
+            if key.startswith(f"messages{SUFFIX}") and row:
+                self.watch.row(row)
+                if row["user_id"] == self.me:
+                    self.outbox.confirm(row["client_id"])
+        for client_id, outcome in ((update.get("delta") or {}).get(COMPOSER, {}).get(OUTCOMES) or {}).items():
+            if outcome["stored"]:
+                self.outbox.confirm(client_id)
+        await super()._received(update)
+        del self.frames[:-1], self.events[:-20]  # the whole run is too long to keep
+
+    async def _sweep_until_down(self) -> None:
+        """As `sweep` in conversation.js; a person presses `Retry` as often as it takes."""
+        while not self._down.is_set():
+            now = time.monotonic()
+            for item in list(self.outbox.waiting.values()):
+                if now - item.sent_at >= RESEND_SECONDS:
+                    item.tries, item.sent_at = item.tries + 1, now
+                    await self.post(item.room, item.client_id, item.content, item.tries)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._down.wait(), 0.1)
+
+
+OUTCOMES = f"outcomes{SUFFIX}"
+
+
+def shown(row: dict[str, Any]) -> Message:
+    """A row of the wire as the checker compares it."""
+    return Message(
+        seq=row["seq"],
+        rev=row["rev"],
+        user_id=row["user_id"],
+        client_id=row["client_id"],
+        content=row["content"],
+        edited=row["edited"],
+        deleted=row["deleted"],
+        reactions=told(row.get("reactions") or []),
+    )
+
+
+def told(reactions: Any) -> str:
+    """How many people reacted with what: reactions in a form that can be compared, from a row or from the wire."""
+    pairs = reactions.items() if isinstance(reactions, dict) else ((each["emoji"], each["count"]) for each in reactions)
+    return " ".join(f"{emoji}{count}" for emoji, count in sorted(pairs))

@@ -13,6 +13,9 @@ import socketio
 STATE = "reflex___state____state"
 SUFFIX = "_rx_state_"
 
+CONNECT_SECONDS = 20
+"""How long a browser's socket.io waits for an answer; the Python client's own default gives up after one second."""
+
 
 def state_name(module: str, name: str) -> str:
     """A state's name on the wire: `state_name("messages.state", "composer")`."""
@@ -61,6 +64,7 @@ class Tab:
             namespaces=["/_event"],
             socketio_path="_event",
             transports=["websocket"],
+            wait_timeout=CONNECT_SECONDS,
             auth={"event": boot},
         )
         return self

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import secrets
 import sys
@@ -16,7 +15,7 @@ from tests.chaos import phases
 from tests.chaos.checker import Fault
 from tests.chaos.plot import Points, draw
 from tests.chaos.proxy import CALM, STORM
-from tests.chaos.report import Report, progress, quantile
+from tests.chaos.report import Report, progress, quantile, run
 from tests.chaos.world import World, world
 from tests.server import PORT, ROOT
 
@@ -131,16 +130,16 @@ class Run:
 
 async def main() -> int:
     """Play everything; the exit code tells whether all figures are within their limits."""
-    run = Run(int(os.environ.get("SEED", secrets.randbelow(10**6))))
-    progress(f"SEED={run.seed} repeats this run. Figures: {FIGURES}")
+    chaos = Run(int(os.environ.get("SEED", secrets.randbelow(10**6))))
+    progress(f"SEED={chaos.seed} repeats this run. Figures: {FIGURES}")
     for name in os.environ.get("PHASES", "storm,heal,gaps,removals").split(","):
-        await run.phase(name, getattr(run, name))
-    plot = FIGURES / f"chaos-{PORT}-{run.seed}.svg"
-    draw(plot, "Time to heal", "% of tabs", "s", run.curves)
-    for name in run.report.bad:
+        await chaos.phase(name, getattr(chaos, name))
+    plot = FIGURES / f"chaos-{PORT}-{chaos.seed}.svg"
+    draw(plot, "Time to heal", "% of tabs", "s", chaos.curves)
+    for name in chaos.report.bad:
         progress(f"Beyond its limit: {name}")
-    return 1 if run.report.bad else 0
+    return 1 if chaos.report.bad else 0
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(main()))
+    sys.exit(run(main()))

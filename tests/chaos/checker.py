@@ -113,6 +113,10 @@ class Watch:
             self.faults.append(Fault("place", self._where, f"seq {row['seq']} became another message"))
         self._newest[place] = (row["rev"], row["client_id"])
 
+    def forget(self) -> None:
+        """Of what was seen, keep the faults only."""
+        self._newest.clear()
+
 
 def check_silence(where: str, frames: Iterable[str], room: str, secrets: Iterable[str], closed: int) -> list[Fault]:
     """A removed member's socket: `frames` from the removal's commit on, `closed` is the index of the closing one.

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import signal
 import sys
 import time
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -61,3 +64,20 @@ def progress(text: str) -> None:
 def quantile(values: list[float], part: float) -> float:
     """The value that `part` of all do not exceed (nearest rank); 0 of none."""
     return sorted(values)[min(len(values) - 1, int(len(values) * part))] if values else 0.0
+
+
+def run(main: Coroutine[Any, Any, int]) -> int:
+    """Run until done or told to stop; stopping leaves nothing behind."""
+
+    async def stoppable() -> int:
+        task = asyncio.current_task()
+        assert task
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+        return await main
+
+    try:
+        return asyncio.run(stoppable())
+    except asyncio.CancelledError:
+        progress("Stopped; the next run goes on from here.")
+        return 130

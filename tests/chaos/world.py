@@ -171,7 +171,7 @@ class World:
 
 
 @asynccontextmanager
-async def world(seed: int, data: Path | None = None, app: str = "", **environment: str) -> AsyncIterator[World]:
+async def world(seed: int, data: Path | None = None, **environment: str) -> AsyncIterator[World]:
     """A stand-in, a backend that reaches it through a bad network, and nobody in it yet. Reads no configuration."""
     async with AsyncExitStack() as stack:
         data = data or stack.enter_context(folder())
@@ -184,11 +184,7 @@ async def world(seed: int, data: Path | None = None, app: str = "", **environmen
         dice = random.Random(seed)
         proxy = Proxy(urlsplit(project.url).port or 0, random.Random(seed + 1))
         await stack.enter_async_context(proxy.serving())
-        server = Server(
-            {**_environment(project, proxy.port), **environment},
-            data.parent / "server.log",
-            **({"app": app} if app else {}),
-        )
+        server = Server({**_environment(project, proxy.port), **environment}, data.parent / "server.log")
         stack.push_async_callback(asyncio.to_thread, server.stop)
         await asyncio.to_thread(server.start)
         made = World(data, server, proxy, dice)

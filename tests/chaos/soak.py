@@ -197,8 +197,8 @@ def slope(samples: list[Sample], name: str) -> float:
     """Least squares over the second half, a line for each run with a slope that all have in common; per hour."""
     half = samples[-1]["minute"] / 2
     top = bottom = 0.0
-    for run in {sample["run"] for sample in samples}:
-        whole = [sample for sample in samples if sample["run"] == run]
+    for number in {sample["run"] for sample in samples}:
+        whole = [sample for sample in samples if sample["run"] == number]
         warm = whole[0]["minute"] + WARM_MINUTES
         own = [sample for sample in whole if sample["minute"] >= max(half, warm)]
         if len(own) < 2:

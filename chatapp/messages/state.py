@@ -95,14 +95,36 @@ class Composer(rx.State):
         try:
             if author not in (None, actor().user_id):
                 raise Unauthorized
-            async with _turns.setdefault(actor().user_id, asyncio.Lock()):
-                await actions.post(actor(), room_id, client_id, content)
+            await _post_once(room_id, client_id, content)
             outcome = Outcome(attempt, stored=True)
         except ChatError as refusal:
             outcome = Outcome(attempt, False, not isinstance(refusal, FINAL), refusal.message)
         async with self:
-            self.outcomes = dict([*self.outcomes.items(), (client_id, outcome)][-OUTCOMES:])
+            self._remember(client_id, outcome)
         return None if outcome.stored else rx.toast.error(FAILED if outcome.retry else outcome.message)
+
+    def _remember(self, client_id: str, outcome: Outcome) -> None:
+        # Not `self.outcomes`: Reflex wraps each Outcome to see it change, and would wrap that again the next time.
+        known = {**self.get_value("outcomes"), client_id: outcome}
+        self.outcomes = dict([*known.items()][-OUTCOMES:])
+
+
+_posting: dict[tuple[UUID, UUID, str], asyncio.Task[None]] = {}
+"""Messages on their way to the database, by room, author and client_id."""
+
+
+async def _post_once(room_id: UUID, client_id: str, content: Any) -> None:
+    """Post, or join the attempt that is on its way: outboxes that lose patience must not make a busy server busier."""
+    key = (room_id, actor().user_id, client_id)
+    if key not in _posting:
+        _posting[key] = asyncio.create_task(_post_in_turn(room_id, client_id, content), name="post")
+        _posting[key].add_done_callback(lambda _: _posting.pop(key))
+    await asyncio.shield(_posting[key])
+
+
+async def _post_in_turn(room_id: UUID, client_id: str, content: Any) -> None:
+    async with _turns.setdefault(actor().user_id, asyncio.Lock()):
+        await actions.post(actor(), room_id, client_id, content)
 
 
 MESSAGES = shared.Shared(Timeline.messages, SLOTS)

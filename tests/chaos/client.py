@@ -19,8 +19,11 @@ from tests.tab import COMPOSER, CONNECT_SECONDS, SUFFIX, TIMELINE, Ascii, Tab
 RETRY_SECONDS, RETRIES_COUNTED = 0.2, 10
 """The n-th failed try to connect in a row waits n of these, up to ten (Reflex's state.js, `retryConnect`)."""
 
-RESEND_SECONDS = 6.0
-"""RESEND_MS of assets/conversation.js."""
+RESEND_SECONDS, TRIES = 6.0, 5
+"""RESEND_MS and TRIES of assets/conversation.js."""
+
+RETRY_PRESSED_SECONDS = 20.0
+"""When a message has failed TRIES times, its sender sees that and presses `Retry` so much later."""
 
 FRAMES_KEPT = 2000
 
@@ -167,11 +170,12 @@ class Client(Tab):
         del self.frames[:-1], self.events[:-20]  # the whole run is too long to keep
 
     async def _sweep_until_down(self) -> None:
-        """As `sweep` in conversation.js; a person presses `Retry` as often as it takes."""
+        """As `sweep` in conversation.js; the person presses `Retry` as often as it takes."""
         while not self._down.is_set():
             now = time.monotonic()
             for item in list(self.outbox.waiting.values()):
-                if now - item.sent_at >= RESEND_SECONDS:
+                failed = item.tries and item.tries % TRIES == 0
+                if now - item.sent_at >= RESEND_SECONDS + (RETRY_PRESSED_SECONDS if failed else 0):
                     item.tries, item.sent_at = item.tries + 1, now
                     await self.post(item.room, item.client_id, item.content, item.tries)
             with contextlib.suppress(TimeoutError):

@@ -28,6 +28,7 @@ from chatapp.supabase import auth, client
 from tests.chaos.checker import Message
 from tests.chaos.client import Client, Person, told
 from tests.chaos.proxy import Proxy
+from tests.conftest import free_port
 from tests.server import URL, Server
 
 PASSWORD = "correct horse battery staple"  # of people who live for one run
@@ -175,7 +176,7 @@ async def world(seed: int, data: Path | None = None, **environment: str) -> Asyn
     """A stand-in, a backend that reaches it through a bad network, and nobody in it yet. Reads no configuration."""
     async with AsyncExitStack() as stack:
         data = data or stack.enter_context(folder())
-        project = await asyncio.to_thread(lifecycle.ensure, data)
+        project = await asyncio.to_thread(lifecycle.ensure, data, api_port=free_port(), db_port=free_port())
         stack.callback(lifecycle.release, data)
         settings.use(_settings(project, project.url))
         await migrate.migrate()

@@ -54,5 +54,10 @@ def _report(path: Path) -> None:
             pass
 
 
-if target := os.environ.get("OBSERVER_FILE"):
-    threading.Thread(target=_report, args=(Path(target),), name="observer", daemon=True).start()
+def _start() -> None:
+    threading.Thread(target=_report, args=(Path(os.environ["OBSERVER_FILE"]),), name="observer", daemon=True).start()
+
+
+if "OBSERVER_FILE" in os.environ:
+    _start()
+    os.register_at_fork(after_in_child=_start)  # a server's workers may be forks, and threads stay with the parent

@@ -193,8 +193,8 @@ def shown(row: dict[str, Any]) -> Message:
         user_id=row["user_id"],
         client_id=row["client_id"],
         content=row["content"],
-        edited=row["edited"],
-        deleted=row["deleted"],
+        edited=row.get("edited", False),  # what most messages don't have may be left out
+        deleted=row.get("deleted", False),
         reactions=told(row.get("reactions") or []),
     )
 

@@ -93,6 +93,7 @@ class Soak:
         await tab.until_shown(made.rooms[0])
         await tab.end()
         await made.close_tabs()
+        progress("Waiting for the states of closed tabs to end, two minutes")
         end = time.monotonic() + STATE_SECONDS + 60
         while True:
             await asyncio.sleep(5)

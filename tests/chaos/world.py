@@ -77,6 +77,11 @@ class World:
         for made in self.clients:
             await made.until_shown(room_of(made))
 
+    def forget(self) -> None:
+        """What the tabs have noticed so far has been reported."""
+        for each in self.clients:
+            each.watch.faults.clear()
+
     async def close_tabs(self) -> None:
         await asyncio.gather(*(each.end() for each in self.clients))
         self.clients.clear()

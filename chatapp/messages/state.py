@@ -84,6 +84,8 @@ class Composer(rx.State):
 
     outcomes: dict[str, Outcome] = {}
 
+    _outcomes: tuple[tuple[str, Outcome], ...] = ()
+
     @handler
     async def send(
         self, room_id: UUID, client_id: ClientId, content: Text, attempt: int = 0, author: UUID | None = None
@@ -104,9 +106,11 @@ class Composer(rx.State):
         return None if outcome.stored else rx.toast.error(FAILED if outcome.retry else outcome.message)
 
     def _remember(self, client_id: str, outcome: Outcome) -> None:
-        # Not `self.outcomes`: Reflex wraps each Outcome to see it change, and would wrap that again the next time.
-        known = {**self.get_value("outcomes"), client_id: outcome}
-        self.outcomes = dict([*known.items()][-OUTCOMES:])
+        # Not read back from `outcomes`: Reflex hands out what is in a dict wrapped, to see it change, and storing that
+        # would wrap it again with every message. It leaves tuples alone.
+        others = (each for each in self._outcomes if each[0] != client_id)
+        self._outcomes = (*others, (client_id, outcome))[-OUTCOMES:]
+        self.outcomes = dict(self._outcomes)
 
 
 _posting: dict[tuple[UUID, UUID, str], asyncio.Task[None]] = {}

@@ -49,3 +49,6 @@ def test_outcomes_are_kept_as_they_are() -> None:
     kept = composer.get_value("outcomes")
     assert list(kept) == [str(number) for number in range(10, 30)]
     assert {type(outcome) for outcome in kept.values()} == {Outcome}
+    composer._remember("10", Outcome(2, stored=True))  # one that was refused before
+    assert composer.get_value("outcomes")["10"] == Outcome(2, stored=True)
+    assert len(composer.get_value("outcomes")) == 20

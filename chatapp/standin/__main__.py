@@ -12,6 +12,7 @@ from pathlib import Path
 
 from . import lifecycle
 from .errors import StandinError
+from .record import load_record
 
 
 def main() -> int:
@@ -62,7 +63,22 @@ def env(options: argparse.Namespace) -> int:
     print(f"SUPABASE_PUBLISHABLE_KEY={shlex.quote(project.publishable_key)}")
     print(f"SUPABASE_SECRET_KEY={shlex.quote(project.secret_key)}")
     print(f"DATABASE_URL={shlex.quote(project.database_url)}")
+    if options.legacy:
+        _print_legacy(options.data)
     return 0
+
+
+def _print_legacy(data: Path) -> None:
+    """The names and forms that keys had until 2025: tokens signed with a shared secret."""
+    from .keys import load_keys  # noqa: PLC0415 - cryptography: the other commands do without
+
+    record = load_record(data)
+    if record is None:
+        return
+    keys = load_keys(data, record)
+    print(f"SUPABASE_ANON_KEY={keys.legacy_key('anon')}")
+    print(f"SUPABASE_SERVICE_ROLE_KEY={keys.legacy_key('service_role')}")
+    print(f"SUPABASE_JWT_SECRET={keys.legacy_secret}")
 
 
 def serve(options: argparse.Namespace) -> int:
@@ -93,6 +109,8 @@ def _options() -> argparse.Namespace:
         if name in ("start", "serve"):
             sub.add_argument("--api-port", type=int, help="wished for at the first start (54321)")
             sub.add_argument("--db-port", type=int, help="wished for at the first start (54322)")
+        if name == "env":
+            sub.add_argument("--legacy", action="store_true", help="the older keys and the JWT secret too")
         if name == "serve":
             sub.add_argument("--while-used", action="store_true", help="stop after the last user left")
     return parser.parse_args()

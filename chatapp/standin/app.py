@@ -11,8 +11,10 @@ from starlette.routing import Route
 
 from .auth.routes import auth_routes
 from .auth.service import Auth
+from .outbox import outbox_routes
 from .realtime.channels import Services
 from .realtime.service import realtime_routes
+from .status import status_page
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
@@ -27,7 +29,8 @@ def make_app(auth: Auth, services: Services, is_healthy: Callable[[], bool]) -> 
 
     return Starlette(
         routes=[
-            Route("/", _status),
+            Route("/", status_page(auth, is_healthy)),
+            *outbox_routes(auth.outbox),
             Route("/health", health),
             *auth_routes(auth),
             *realtime_routes(services),
@@ -35,26 +38,6 @@ def make_app(auth: Auth, services: Services, is_healthy: Callable[[], bool]) -> 
             Route("/rest/v1/{path:path}", _no_rest, methods=METHODS),
             Route("/{service}/v1/{path:path}", _no_service, methods=METHODS),
         ]
-    )
-
-
-async def _status(_request: Request) -> JSONResponse:
-    return JSONResponse(
-        {
-            "name": "standin",
-            "what": "A local Supabase for development. It sends no mail.",
-            "services": {"auth": "/auth/v1", "realtime": "/realtime/v1"},
-            "missing": [
-                "storage",
-                "rest",
-                "functions",
-                "graphql",
-                "postgres_changes",
-                "OAuth",
-                "MFA",
-                "e-mail",
-            ],
-        }
     )
 
 

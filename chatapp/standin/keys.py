@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
+import secrets
 import time
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +20,7 @@ from jwt.algorithms import ECAlgorithm
 from .record import Record, write_private
 
 ALGORITHM = "ES256"
+LEGACY_ISSUER = "supabase"
 AUDIENCE = "authenticated"
 API_ROLES = frozenset({"anon", "authenticated", "service_role"})
 FAR_FUTURE = 4_102_444_800  # 2100-01-01: an API key does not expire
@@ -33,6 +36,8 @@ class Keys:
 
     record: Record
     private: ec.EllipticCurvePrivateKey
+    legacy_secret: str
+    """What projects signed tokens with (HS256) before 2025; tokens and API keys signed with it still count."""
 
     @property
     def issuer(self) -> str:
@@ -48,13 +53,44 @@ class Keys:
     def sign(self, claims: dict[str, Any]) -> str:
         return jwt.encode(claims, self.private, algorithm=ALGORITHM, headers={"kid": self.jwk["kid"]})
 
+    def legacy_key(self, role: str) -> str:
+        """Return the API key of `role` (anon, service_role) in its old form, a token."""
+        claims = {"iss": LEGACY_ISSUER, "role": role, "iat": 1_700_000_000, "exp": FAR_FUTURE}
+        return jwt.encode(claims, self.legacy_secret, algorithm="HS256")
+
     def role_of(self, key: str | None) -> str | None:
         """Return the role an API key stands for, None for anything else. Compares in constant time."""
         if key and hmac.compare_digest(key.encode(), self.record.publishable_key.encode()):
             return "anon"
         if key and hmac.compare_digest(key.encode(), self.record.secret_key.encode()):
             return "service_role"
+        return self._legacy_role(key) if key and key.startswith("ey") else None
+
+    def _legacy_role(self, key: str) -> str | None:
+        with contextlib.suppress(TokenError):
+            claims = self._legacy_claims(key)
+            return claims["role"] if claims["role"] != "authenticated" else None
         return None
+
+    def _legacy_claims(self, token: str) -> dict[str, Any]:
+        """Return the claims of a token signed with the project's secret. Raises TokenError.
+
+        `authenticated` takes a subject: a token that stands for nobody must not pass for somebody.
+        """
+        try:
+            claims: dict[str, Any] = jwt.decode(
+                token,
+                self.legacy_secret,
+                algorithms=["HS256"],
+                options={"require": ["exp", "role"], "verify_aud": False},
+            )
+        except (jwt.InvalidTokenError, ValueError) as error:
+            raise _refused(token, error) from error
+        if claims.get("iss", LEGACY_ISSUER) not in (LEGACY_ISSUER, "supabase-demo", self.issuer):
+            raise TokenError("The token provided is of another issuer")
+        if claims["role"] == "authenticated" and not claims.get("sub"):
+            raise TokenError("The token provided names nobody")
+        return _checked(claims)
 
     def claims_of(self, token: str | None) -> dict[str, Any]:
         """Return the claims of an access token or an API key. Raises TokenError.
@@ -64,6 +100,8 @@ class Keys:
         """
         if role := self.role_of(token):
             return {"role": role, "exp": FAR_FUTURE}
+        if _algorithm(token) == "HS256":
+            return self._legacy_claims(token or "")
         try:
             claims: dict[str, Any] = jwt.decode(
                 token or "",
@@ -73,11 +111,23 @@ class Keys:
                 issuer=self.issuer,
                 options={"require": ["exp", "iat", "sub", "role"]},
             )
-        except jwt.ExpiredSignatureError as error:
-            raise TokenError(f"Token has expired {_seconds_late(token)} seconds ago") from error
         except (jwt.InvalidTokenError, ValueError) as error:
-            raise TokenError("The token provided is not a valid JWT") from error
+            raise _refused(token, error) from error
         return _checked(claims)
+
+
+def _algorithm(token: str | None) -> str | None:
+    """Return what a token says it is signed with: it chooses between two secrets, never how one is used."""
+    try:
+        return str(jwt.get_unverified_header(token or "").get("alg"))
+    except jwt.InvalidTokenError:
+        return None
+
+
+def _refused(token: str | None, error: Exception) -> TokenError:
+    if isinstance(error, jwt.ExpiredSignatureError):
+        return TokenError(f"Token has expired {_seconds_late(token)} seconds ago")
+    return TokenError("The token provided is not a valid JWT")
 
 
 def _checked(claims: dict[str, Any]) -> dict[str, Any]:
@@ -100,7 +150,14 @@ def load_keys(data: Path, record: Record) -> Keys:
     private = serialization.load_pem_private_key(path.read_bytes(), password=None)
     if not isinstance(private, ec.EllipticCurvePrivateKey):
         raise TokenError("signing-key.pem holds no elliptic-curve key")
-    return Keys(record, private)
+    return Keys(record, private, _legacy_secret(data))
+
+
+def _legacy_secret(data: Path) -> str:
+    path = data / "jwt-secret"
+    if not path.exists():
+        write_private(path, secrets.token_urlsafe(48).encode())
+    return path.read_text()
 
 
 def _new_pem() -> bytes:

@@ -177,7 +177,11 @@ async def test_forged_tokens_are_refused(sign_up, project: Project) -> None:
 async def test_the_secret_key_manages_accounts(clients, project: Project) -> None:
     admin = (await clients(project.secret_key)).auth.admin
     email = f"made-{time.time_ns()}@example.com"
-    made = (await admin.create_user({"email": email, "password": PASSWORD, "user_metadata": {"name": "Grace"}})).user
+    made = (
+        await admin.create_user(
+            {"email": email, "password": PASSWORD, "email_confirm": True, "user_metadata": {"name": "Grace"}}
+        )
+    ).user
     assert (await admin.get_user_by_id(made.id)).user.user_metadata["name"] == "Grace"
     assert made.id in [user.id for user in await admin.list_users()]
     changed = (await admin.update_user_by_id(made.id, {"app_metadata": {"plan": "pro"}})).user
@@ -217,9 +221,8 @@ def test_without_an_api_key_nothing_is_served(project: Project, headers: dict[st
 async def test_what_is_missing_says_so(clients) -> None:
     client = await clients()
     with pytest.raises(AuthApiError) as refusal:
-        await client.auth.sign_in_with_otp({"email": "ada@example.com"})
+        await client.auth.sign_in_with_sso({"domain": "example.com"})
     assert refusal.value.status == 501
-    assert "stand-in" in refusal.value.message
 
 
 @pytest.mark.parametrize("path", ["storage/v1/bucket", "rest/v1/anything", "functions/v1/hello"])

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 
 from chatapp.standin.database import Connection, Row, every, one
 
-from .errors import AuthError, invalid_input
+from .errors import AuthError, invalid_input, not_in_standin
 from .passwords import check_strength, hash_password
 from .service import Auth, body_of
+from .sessions import end_sessions
 from .users import (
     add_user,
     as_json,
@@ -31,13 +34,16 @@ UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 
 
 async def add(auth: Auth, request: Request) -> dict[str, Any]:
-    """Make an account that can sign in at once; unlike sign-up this opens no session."""
+    """Make an account; it can sign in once its address is confirmed, at once with `email_confirm`."""
     auth.require_service_role(request)
     body = await body_of(request)
+    if body.get("phone"):
+        raise not_in_standin("phone numbers")
     email = normal_email(body.get("email"))
     hashed = await _hashed(body)
     user_id = _given_id(body)
-    told = {"email_verified": True, **metadata(body.get("user_metadata"), "user_metadata")}
+    confirmed = bool(body.get("email_confirm"))
+    told = {"email_verified": confirmed, **metadata(body.get("user_metadata"), "user_metadata")}
     async with auth.database.transaction() as connection:
         user = await add_user(
             connection,
@@ -47,11 +53,13 @@ async def add(auth: Auth, request: Request) -> dict[str, Any]:
             metadata(body.get("app_metadata"), "app_metadata"),
             user_id=user_id,
             role=str(body.get("role") or "authenticated"),
+            confirmed=confirmed,
         )
+        user = await change_user(connection, user["id"], **_ban(body))
         return await as_json(connection, user)
 
 
-async def list_users(auth: Auth, request: Request) -> dict[str, Any]:
+async def list_users(auth: Auth, request: Request) -> Response:
     """Return a page of accounts, newest first, as hosted."""
     auth.require_service_role(request)
     page, size = _number(request, "page", 1), min(_number(request, "per_page", 50), MAX_PAGE)
@@ -65,7 +73,16 @@ async def list_users(auth: Auth, request: Request) -> dict[str, Any]:
         identities = await _identities(connection, users)
         total = await one(connection, "select count(*) as n from auth.users")
     listed = [user_json(user, identities.get(user["id"], [])) for user in users]
-    return {"users": listed, "aud": "authenticated", "total": total["n"] if total else 0}
+    count = total["n"] if total else 0
+    return JSONResponse({"users": listed, "aud": "authenticated"}, headers=_pages(request, page, size, count))
+
+
+def _pages(request: Request, page: int, size: int, count: int) -> dict[str, str]:
+    """Return the headers a client turns pages by."""
+    last = max(1, -(-count // size))
+    steps = {**({"next": page + 1} if page < last else {}), "last": last}
+    links = [f'<{request.url.path}?page={number}&per_page={size}>; rel="{name}"' for name, number in steps.items()]
+    return {"x-total-count": str(count), "link": ", ".join(links)}
 
 
 async def get(auth: Auth, request: Request) -> dict[str, Any]:
@@ -87,12 +104,34 @@ async def change(auth: Auth, request: Request) -> dict[str, Any]:
 
 
 async def delete(auth: Auth, request: Request) -> dict[str, Any]:
-    """Delete an account, and with it its sessions."""
+    """Delete an account, and with it its sessions; a soft deletion keeps its id and makes its address unreadable."""
     auth.require_service_role(request)
+    soft = bool((await body_of(request)).get("should_soft_delete"))
     async with auth.database.transaction() as connection:
         user = await _named(connection, request)
-        await connection.execute("delete from auth.users where id = %s", (user["id"],))
+        if soft:
+            await _soften(connection, user)
+        else:
+            await connection.execute("delete from auth.users where id = %s", (user["id"],))
     return {}
+
+
+async def _soften(connection: Connection, user: Row) -> None:
+    hidden = hashlib.sha256(f"{user['id']}{user['email']}".encode()).hexdigest()
+    await connection.execute("delete from auth.identities where user_id = %s", (user["id"],))
+    await connection.execute("delete from auth.one_time_tokens where user_id = %s", (user["id"],))
+    await end_sessions(connection, user["id"], None, "global")
+    await connection.execute(
+        """update auth.users set email = %s, encrypted_password = '', raw_user_meta_data = '{}',
+             raw_app_meta_data = '{}', email_change = '', deleted_at = now(), updated_at = now() where id = %s""",
+        (hidden, user["id"]),
+    )
+
+
+async def factors(auth: Auth, request: Request) -> Response:
+    """Nobody has a second factor here."""
+    auth.require_service_role(request)
+    return JSONResponse([])
 
 
 def _columns(user: Row, body: dict[str, Any], hashed: str | None) -> dict[str, Any]:
@@ -101,12 +140,17 @@ def _columns(user: Row, body: dict[str, Any], hashed: str | None) -> dict[str, A
         columns["email"] = normal_email(body["email"])
     if body.get("role"):
         columns["role"] = str(body["role"])
-    if body.get("ban_duration"):
-        columns["banned_until"] = _ban_end(str(body["ban_duration"]))
+    if body.get("email_confirm") and not user["email_confirmed_at"]:
+        columns["email_confirmed_at"] = datetime.now(UTC)
+    columns |= _ban(body)
     for name, column in (("user_metadata", "raw_user_meta_data"), ("app_metadata", "raw_app_meta_data")):
         if body.get(name) is not None:
             columns[column] = merged(user[column], metadata(body[name], name))
     return columns
+
+
+def _ban(body: dict[str, Any]) -> dict[str, Any]:
+    return {"banned_until": _ban_end(str(body["ban_duration"]))} if body.get("ban_duration") else {}
 
 
 def _ban_end(duration: str) -> datetime | None:

@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import psycopg
@@ -14,8 +15,10 @@ from starlette.responses import JSONResponse, Response
 
 from chatapp.standin.database import Database
 from chatapp.standin.keys import Keys, TokenError
+from chatapp.standin.outbox import Outbox
 
 from .errors import AuthError, invalid_input
+from .options import Options, Rates, options_from_environment
 from .passwords import Guesses
 
 BODY_LIMIT = 1_000_000  # bytes
@@ -24,11 +27,17 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Auth:
-    """The service: a database, this project's keys, and who guessed wrong lately."""
+    """The service: a database, this project's keys, its mails, and who asked for or guessed how much lately."""
 
     database: Database
     keys: Keys
+    options: Options = field(default_factory=options_from_environment)
+    outbox: Outbox = field(default_factory=Outbox)
     guesses: Guesses = field(default_factory=Guesses)
+
+    @cached_property
+    def rates(self) -> Rates:
+        return Rates(self.options)
 
     def user_claims(self, request: Request) -> dict[str, Any]:
         """Return the claims of the signed-in user who calls. Raises AuthError."""
@@ -50,7 +59,7 @@ class Auth:
             raise AuthError(403, "bad_jwt", f"invalid JWT: unable to parse or verify signature, {error}") from error
 
 
-Handler = Callable[[Auth, Request], Awaitable[dict[str, Any] | None]]
+Handler = Callable[[Auth, Request], Awaitable[dict[str, Any] | Response | None]]
 
 
 def bearer(request: Request) -> str | None:
@@ -80,6 +89,13 @@ async def body_of(request: Request) -> dict[str, Any]:
     return body
 
 
+def redirect_of(auth: Auth, request: Request, body: dict[str, Any] | None = None) -> str:
+    """Return where the link in a mail shall lead, if it may lead there."""
+    named = request.query_params.get("redirect_to") or request.headers.get("redirect_to")
+    given = named or (body or {}).get("redirect_to")
+    return auth.options.allowed(given if isinstance(given, str) else None)
+
+
 def endpoint(auth: Auth, handler: Handler, *, needs_key: bool = True) -> Callable[[Request], Awaitable[Response]]:
     """Wrap a handler: no key, no entry; a refusal becomes its JSON; text Postgres cannot hold is the caller's
     fault.
@@ -89,6 +105,8 @@ def endpoint(auth: Auth, handler: Handler, *, needs_key: bool = True) -> Callabl
         if needs_key and not _has_key(auth, request):
             return _no_key(api_key(request))
         try:
+            if request.method != "GET":
+                auth.rates.request(request.client.host if request.client else "")
             answer = await handler(auth, request)
         except AuthError as error:
             return error.response()
@@ -96,9 +114,15 @@ def endpoint(auth: Auth, handler: Handler, *, needs_key: bool = True) -> Callabl
             return invalid_input("The request holds text that cannot be stored").response()
         except psycopg.OperationalError:
             return AuthError(503, "request_timeout", "The database is restarting: try again").response()
-        return Response(status_code=204) if answer is None else JSONResponse(answer)
+        return _response(answer)
 
     return respond
+
+
+def _response(answer: dict[str, Any] | Response | None) -> Response:
+    if isinstance(answer, Response):
+        return answer
+    return Response(status_code=204) if answer is None else JSONResponse(answer)
 
 
 def _has_key(auth: Auth, request: Request) -> bool:

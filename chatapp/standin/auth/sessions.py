@@ -7,7 +7,7 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
-from chatapp.standin.database import Connection, Row, one, only
+from chatapp.standin.database import Connection, Row, every, one, only
 from chatapp.standin.keys import Keys
 
 from .errors import AuthError
@@ -17,14 +17,19 @@ LIFETIME_SECONDS = 3600  # hosted default
 REUSE_SECONDS = 10  # hosted default: a client that lost our answer may ask again
 
 
-async def open_session(connection: Connection, keys: Keys, user: Row, agent: str | None) -> dict[str, Any]:
-    """Sign `user` in and return what the clients store."""
+async def open_session(
+    connection: Connection, keys: Keys, user: Row, agent: str | None, method: str = "password"
+) -> dict[str, Any]:
+    """Sign `user` in, by `method`, and return what the clients store."""
     user = await change_user(connection, user["id"], last_sign_in_at=datetime.now(UTC))
     session = await only(
         connection,
         "insert into auth.sessions (user_id, user_agent) values (%s, %s) returning *",
         user["id"],
         agent,
+    )
+    await connection.execute(
+        "insert into auth.mfa_amr_claims (session_id, authentication_method) values (%s, %s)", (session["id"], method)
     )
     return await _grant(connection, keys, user, session, await _new_token(connection, session))
 
@@ -126,8 +131,9 @@ async def _new_token(connection: Connection, session: Row, parent: str | None = 
 
 async def _grant(connection: Connection, keys: Keys, user: Row, session: Row, refresh_token: Row) -> dict[str, Any]:
     now = int(time.time())
+    methods = await every(connection, "select * from auth.mfa_amr_claims where session_id = %s", session["id"])
     return {
-        "access_token": keys.sign(_claims(keys, user, session, now)),
+        "access_token": keys.sign(_claims(keys, user, session, methods, now)),
         "token_type": "bearer",
         "expires_in": LIFETIME_SECONDS,
         "expires_at": now + LIFETIME_SECONDS,
@@ -136,7 +142,7 @@ async def _grant(connection: Connection, keys: Keys, user: Row, session: Row, re
     }
 
 
-def _claims(keys: Keys, user: Row, session: Row, now: int) -> dict[str, Any]:
+def _claims(keys: Keys, user: Row, session: Row, methods: list[Row], now: int) -> dict[str, Any]:
     return {
         "iss": keys.issuer,
         "sub": str(user["id"]),
@@ -149,7 +155,12 @@ def _claims(keys: Keys, user: Row, session: Row, now: int) -> dict[str, Any]:
         "user_metadata": user["raw_user_meta_data"] or {},
         "role": user["role"],
         "aal": session["aal"],
-        "amr": [{"method": "password", "timestamp": int(session["created_at"].timestamp())}],
+        "amr": [_method(each["authentication_method"], each["created_at"]) for each in methods]
+        or [_method("password", session["created_at"])],  # a session from before methods were noted
         "session_id": str(session["id"]),
         "is_anonymous": user["is_anonymous"],
     }
+
+
+def _method(name: str, since: datetime) -> dict[str, Any]:
+    return {"method": name, "timestamp": int(since.timestamp())}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -93,14 +93,45 @@ async def add_user(
         )
     except UniqueViolation as error:
         raise AuthError(422, "user_already_exists", "User already registered") from error
-    await _add_identity(connection, user)
+    await _tell_identity(connection, user)
     return user
 
 
-async def _add_identity(connection: Connection, user: Row) -> None:
+async def add_anonymous_user(connection: Connection, user_data: dict[str, Any]) -> Row:
+    """Make an account without address, password or identity; an address makes it a permanent one later."""
+    return await only(
+        connection,
+        """insert into auth.users (instance_id, aud, role, raw_app_meta_data, raw_user_meta_data, is_super_admin,
+             is_anonymous)
+           values ('00000000-0000-0000-0000-000000000000', 'authenticated', 'authenticated', %s, %s, false, true)
+           returning *""",
+        Jsonb({}),
+        Jsonb(user_data),
+    )
+
+
+async def confirm_email(connection: Connection, user: Row) -> Row:
+    """Count the address of an account as its owner's. An anonymous account becomes a permanent one."""
+    told = {"email_verified": True} if not user["is_anonymous"] else {}
+    user = await change_user(
+        connection,
+        user["id"],
+        email_confirmed_at=datetime.now(UTC),
+        is_anonymous=False,
+        raw_app_meta_data=Jsonb({"provider": "email", "providers": ["email"], **(user["raw_app_meta_data"] or {})}),
+        raw_user_meta_data=merged(user["raw_user_meta_data"], told),
+    )
+    await _tell_identity(connection, user)
+    return user
+
+
+async def _tell_identity(connection: Connection, user: Row) -> None:
+    """Make the e-mail identity of an account, or bring it up to date."""
     await connection.execute(
         """insert into auth.identities (provider_id, user_id, identity_data, provider, last_sign_in_at)
-           values (%s, %s, %s, 'email', now())""",
+           values (%s, %s, %s, 'email', now())
+           on conflict (provider_id, provider) do update
+           set identity_data = auth.identities.identity_data || excluded.identity_data, updated_at = now()""",
         (str(user["id"]), user["id"], Jsonb(email_claims(user))),
     )
 
@@ -128,17 +159,9 @@ async def change_user(connection: Connection, user_id: object, **columns: object
         )
     except UniqueViolation as error:
         raise AuthError(422, "email_exists", "A user with this email address has already been registered") from error
-    if "email" in columns:
-        await _change_identity(connection, user)
+    if columns.get("email"):
+        await _tell_identity(connection, user)
     return user
-
-
-async def _change_identity(connection: Connection, user: Row) -> None:
-    await connection.execute(
-        """update auth.identities set identity_data = identity_data || %s, updated_at = now()
-           where user_id = %s and provider = 'email'""",
-        (Jsonb(email_claims(user)), user["id"]),
-    )
 
 
 def merged(stored: dict[str, Any] | None, change: dict[str, Any]) -> Jsonb:
@@ -163,13 +186,18 @@ def user_json(user: Row, identities: list[Row]) -> dict[str, Any]:
         "banned_until",
         "invited_at",
         "deleted_at",
+        "confirmation_sent_at",
+        "recovery_sent_at",
+        "email_change_sent_at",
+        "reauthentication_sent_at",
     )
     return {
         "id": str(user["id"]),
         "aud": user["aud"],
         "role": user["role"],
-        "email": user["email"],
+        "email": user["email"] or "",
         "phone": user["phone"] or "",
+        **({"new_email": user["email_change"]} if user["email_change"] else {}),
         **{name: iso(user[name]) for name in times if user[name]},
         "app_metadata": user["raw_app_meta_data"] or {},
         "user_metadata": user["raw_user_meta_data"] or {},

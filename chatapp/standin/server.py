@@ -30,6 +30,7 @@ from .lifecycle import is_kept
 from .locks import FileLock
 from .ports import API_PORT, DATABASE_PORT, bound_socket, free_port, port_of
 from .postgres import Postgres
+from .realtime.changes import Changes
 from .realtime.channels import Services
 from .realtime.hub import Hub
 from .realtime.service import deliver, sweep
@@ -73,11 +74,12 @@ async def _serve_http(
     while_used: bool,
 ) -> None:
     keys, hub = load_keys(data, record), Hub()
-    stream = WalStream(postgres.superuser_url, partial(deliver, hub))
+    services = Services(database, keys, hub, Changes(database))
+    stream = WalStream(postgres.superuser_url, partial(deliver, services))
     health = _Health(postgres, stream)
-    app = make_app(Auth(database, keys), Services(database, keys, hub), health.is_good)
+    app = make_app(Auth(database, keys), services, health.is_good)
     server = health.server = _Server(uvicorn.Config(app, **_HTTP))
-    jobs = [stream.run(), sweep(database), _heal(postgres)]
+    jobs = [stream.run(), services.changes.run(), sweep(database), _heal(postgres)]
     async with _background(jobs + ([_stop_when_unused(data, server.stop)] if while_used else [])):
         await asyncio.wait_for(stream.ready.wait(), 10)
         _stop_on_signals(server.stop)

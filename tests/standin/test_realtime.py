@@ -228,12 +228,56 @@ async def test_a_channel_ends_with_its_token(sign_up, clients, project: Project,
     assert any("Token has expired" in reason for _, reason in listener.states)
 
 
-async def test_postgres_changes_is_refused_and_not_ignored(sign_up) -> None:
-    listener = Listener((await sign_up("ada")).client, topic_name())
-    listener.channel.on_postgres_changes("*", schema="public", table="anything", callback=print)
-    await listener.join()
+async def test_a_newcomer_is_told_what_was_sent_before(sign_up, database, members_only) -> None:
+    ada = await sign_up("ada")
+    topic, since = f"room:{ada.id}", int(time.time() * 1000) - 5000
+    for number in range(4):
+        database.execute("select realtime.send(jsonb_build_object('n', %s::int), 'said', %s, true)", [number, topic])
+    database.execute("select realtime.send('{}', 'said', %s, false)", [topic])
+    with members_only():
+        config = {"private": True, "broadcast": {"replay": {"since": since, "limit": 3}}}
+        listener = await Listener(ada.client, topic, config).join()
+        await until(lambda: len(listener.heard) == 3)
+    assert [each["payload"]["n"] for each in listener.heard] == [1, 2, 3]
+    assert all(each["meta"]["replayed"] for each in listener.heard)
+
+
+@pytest.mark.parametrize(
+    ("private", "replay", "reason"),
+    [
+        (False, {"since": 0}, "public channels"),
+        (True, {"since": "yesterday"}, "not valid"),
+        (True, {"since": 0, "limit": 26}, "not valid"),
+        (True, {"since": 0, "limit": 0}, "not valid"),
+    ],
+)
+async def test_a_replay_that_cannot_be_is_refused(sign_up, private: bool, replay: dict, reason: str) -> None:
+    config = {"private": private, "broadcast": {"replay": replay}}
+    listener = await Listener((await sign_up("ada")).client, topic_name(), config).join()
     assert listener.states[0][0] == "CHANNEL_ERROR"
-    assert "postgres_changes" in listener.states[0][1]
+    assert reason in listener.states[0][1]
+
+
+async def test_changes_are_broadcast_by_a_trigger(sign_up, database) -> None:
+    """`realtime.broadcast_changes`, as the documentation has it."""
+    topic, name = topic_name(), f"things_{secrets.token_hex(4)}"
+    listener = await Listener((await sign_up("ada")).client, topic).join()
+    listener.channel.on_broadcast("INSERT", listener.heard.append)
+    database.execute(
+        f"""create table {name} (id int primary key, title text);
+            create function {name}_told() returns trigger language plpgsql security definer as $$ begin
+              perform realtime.broadcast_changes('{topic}', tg_op, tg_op, tg_table_name, tg_table_schema, new, old);
+              return null;
+            end $$;
+            create trigger told after insert on {name} for each row execute function {name}_told();
+            insert into {name} values (1, 'one');
+            select realtime.send('{{}}', 'said', '{topic}', false)"""
+    )
+    await until(lambda: listener.heard)
+    row = database.execute("select payload from realtime.messages where topic = %s and event = 'INSERT'", [topic])
+    assert row.fetchone()[0]["record"] == {"id": 1, "title": "one"}
+    assert listener.payloads, "the one that was not private"
+    database.execute(f"drop table {name} cascade; drop function {name}_told")
 
 
 @pytest.mark.parametrize("key", ["", "sb_publishable_guess", "nonsense"])

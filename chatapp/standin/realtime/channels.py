@@ -14,8 +14,11 @@ from chatapp.standin.database import Database
 from chatapp.standin.keys import Keys, TokenError
 
 from .authorization import Rights, reading_rights, writing_rights
+from .changes import Changes
 from .hub import Hub, Topic
 from .protocol import Broadcast, Frame, Message, encode
+from .replay import earlier, valid
+from .subscriptions import SubscriptionError, checked, echoed
 
 PREFIX = "realtime:"
 QUEUE_FRAMES = 2_000  # a socket that lags by more is closed: memory stays bounded, the client rejoins
@@ -34,6 +37,7 @@ class Services:
     database: Database
     keys: Keys
     hub: Hub
+    changes: Changes
 
 
 class Channel:
@@ -48,6 +52,8 @@ class Channel:
         self.hears_itself, self.acknowledges = bool(broadcast.get("self")), bool(broadcast.get("ack"))
         self.wants_presence = bool(presence.get("enabled"))
         self.presence_key = str(presence.get("key") or "") or str(uuid.uuid4())
+        self.changes = [each for each in config.get("postgres_changes") or [] if isinstance(each, dict)]
+        self.replay = _object(broadcast.get("replay"))
         self.token, self.claims = token, claims
         self.reading: Rights = {}
         self.writing: Rights | None = None  # asked for at the first write
@@ -63,8 +69,8 @@ class Channel:
     def push(self, event: str, payload: object) -> None:
         self.socket.put(encode(self.socket.version, self.full_topic, event, payload, join_ref=self.join_ref))
 
-    def system(self, status: str, text: str) -> None:
-        self.push("system", {"extension": "system", "status": status, "message": text, "channel": self.name})
+    def system(self, status: str, text: str, extension: str = "system") -> None:
+        self.push("system", {"extension": extension, "status": status, "message": text, "channel": self.name})
 
     def watch_expiry(self) -> None:
         """Close when the token runs out, unless a newer one arrives before."""
@@ -148,6 +154,7 @@ class Socket:
         del self.channels[channel.full_topic]
         channel.stop_watching()
         self.services.hub.remove(channel)
+        self.services.changes.remove(channel)
 
     async def _join(self, message: Message) -> None:
         try:
@@ -158,8 +165,30 @@ class Socket:
         if previous := self.channels.get(message.topic):
             self._forget(previous)  # silently, as Phoenix: a `phx_close` would end the new channel in the client
         self.channels[message.topic] = channel
-        self._reply(message, "ok", {"postgres_changes": []})
+        self._reply(message, "ok", {"postgres_changes": echoed(channel.changes)})
         self._welcome(channel)
+        await self._replay(channel)
+        await self._watch_changes(channel)
+
+    async def _replay(self, channel: Channel) -> None:
+        """Tell again what the database broadcast before, marked as such."""
+        if not channel.replay or not channel.may_read("broadcast"):
+            return
+        for broadcast in await earlier(self.services.database, channel.name, channel.replay):
+            self.put(broadcast.frame(self.version))
+
+    async def _watch_changes(self, channel: Channel) -> None:
+        """Start telling of changes, and say so: whoever waits for that word misses none that are committed later."""
+        if not channel.changes:
+            return
+        try:
+            bindings = await checked(self.services.database, channel.changes, channel.claims["role"])
+        except SubscriptionError as error:
+            channel.system("error", str(error), "postgres_changes")
+            return
+        if self.channels.get(channel.full_topic) is channel:
+            self.services.changes.add(channel, bindings)
+            channel.system("ok", "Subscribed to PostgreSQL", "postgres_changes")
 
     def _welcome(self, channel: Channel) -> None:
         """State first, then changes: the snapshot and the subscription are one step, so that nothing falls
@@ -177,7 +206,7 @@ class Socket:
             raise RefusedError("TopicNameRequired: You must provide a topic name")
         if len(self.channels) >= CHANNELS_PER_SOCKET and message.topic not in self.channels:
             raise RefusedError("ChannelRateLimitReached: Too many channels")
-        _refuse_unsupported(_object(message.payload.get("config")))
+        _check_replay(_object(message.payload.get("config")))
         token = self._token_for(message.payload)
         channel = Channel(self, message, token, self._claims(token))
         if channel.private:
@@ -264,14 +293,14 @@ class Socket:
         self.put(encode(self.version, message.topic, "phx_reply", payload, ref=message.ref, join_ref=message.join_ref))
 
 
-def _refuse_unsupported(config: dict[str, Any]) -> None:
-    """Refuse what would otherwise look as if it worked."""
-    if any(config.get("postgres_changes") or []):
-        raise RefusedError(
-            "NotImplemented: the local stand-in has no postgres_changes yet; use realtime.send in a trigger"
-        )
-    if _object(config.get("broadcast")).get("replay"):
-        raise RefusedError("UnableToReplayMessages: the local stand-in has no Broadcast Replay yet")
+def _check_replay(config: dict[str, Any]) -> None:
+    replay = _object(config.get("broadcast")).get("replay")
+    if replay is None:
+        return
+    if not config.get("private"):
+        raise RefusedError("UnableToReplayMessages: Replay is not allowed for public channels")
+    if not valid(replay):
+        raise RefusedError("UnableToReplayMessages: Replay params are not valid")
 
 
 def _object(value: object) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 Values = dict[str, str | None]  # in Postgres's text form; a value that did not change and was not sent is left out
 
@@ -19,6 +20,8 @@ class Relation:
     schema: str
     table: str
     columns: tuple[str, ...]
+    key: frozenset[str] = frozenset()
+    """The columns of its replica identity: all that is known of an old row, unless that is FULL."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,8 @@ class Change:
     relation: Relation
     new: Values
     old: Values
+    committed_at: str = ""
+    """When its transaction was committed: ISO 8601 in UTC, to the millisecond."""
 
 
 KINDS = {b"I": "INSERT", b"U": "UPDATE", b"D": "DELETE"}
@@ -39,11 +44,14 @@ class Decoder:
 
     def __init__(self) -> None:
         self._relations: dict[int, Relation] = {}
+        self._committed_at = ""
 
     def feed(self, message: bytes) -> Change | None:
         """Return the change that `message` tells of, None for every other message."""
         kind = message[:1]
-        if kind == b"R":
+        if kind == b"B":
+            self._committed_at = _moment(_Reader(message, 9).int64())
+        elif kind == b"R":
             self._remember(_Reader(message, 1))
         elif kind in KINDS:
             return self._change(KINDS[kind], _Reader(message, 1))
@@ -51,21 +59,29 @@ class Decoder:
 
     def _remember(self, reader: _Reader) -> None:
         oid, schema, table, _identity = reader.uint32(), reader.text(), reader.text(), reader.byte()
-        columns = tuple(_column_name(reader) for _ in range(reader.uint16()))
-        self._relations[oid] = Relation(oid, schema, table, columns)
+        columns = [_column(reader) for _ in range(reader.uint16())]
+        names, key = tuple(name for name, _ in columns), frozenset(name for name, is_key in columns if is_key)
+        self._relations[oid] = Relation(oid, schema, table, names, key)
 
     def _change(self, kind: str, reader: _Reader) -> Change:
         relation = self._relations[reader.uint32()]
         rows: dict[bytes, Values] = {}
         while not reader.done:
             image = reader.byte()  # N new, O old, K old key
-            rows[image] = _row(reader, relation)
-        return Change(kind, relation, rows.get(b"N", {}), rows.get(b"O") or rows.get(b"K", {}))
+            row = _row(reader, relation)
+            rows[image] = {name: row[name] for name in row if image != b"K" or name in relation.key}
+        return Change(kind, relation, rows.get(b"N", {}), rows.get(b"O") or rows.get(b"K", {}), self._committed_at)
 
 
-def _column_name(reader: _Reader) -> str:
-    _flags, name, _type, _modifier = reader.byte(), reader.text(), reader.uint32(), reader.uint32()
-    return name
+def _moment(microseconds: int) -> str:
+    """Postgres counts from 2000."""
+    moment = datetime(2000, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03}Z"
+
+
+def _column(reader: _Reader) -> tuple[str, bool]:
+    flags, name, _type, _modifier = reader.byte(), reader.text(), reader.uint32(), reader.uint32()
+    return name, bool(flags[0] & 1)
 
 
 def _row(reader: _Reader, relation: Relation) -> Values:
@@ -101,6 +117,9 @@ class _Reader:
 
     def uint32(self) -> int:
         return int(struct.unpack(">I", self.take(4))[0])
+
+    def int64(self) -> int:
+        return int(struct.unpack(">q", self.take(8))[0])
 
     def text(self) -> str:
         end = self._message.index(0, self._at)

@@ -30,8 +30,15 @@ SWEEP_SECONDS = 600.0
 log = logging.getLogger(__name__)
 
 
-def deliver(hub: Hub, change: Change) -> None:
-    """Bring a row of `realtime.messages` to the channels of its topic."""
+def deliver(services: Services, change: Change) -> None:
+    """Bring a row of `realtime.messages` to the channels of its topic, any other to those that asked for changes."""
+    if (change.relation.schema, change.relation.table) == ("realtime", "messages"):
+        _broadcast(services.hub, change)
+    else:
+        services.changes.put(change)
+
+
+def _broadcast(hub: Hub, change: Change) -> None:
     row = change.new
     if change.kind != "INSERT" or row.get("extension") != "broadcast":
         return

@@ -19,7 +19,7 @@ from psycopg.pq.abc import PGconn
 
 from .pgoutput import Change, Decoder
 
-PUBLICATIONS = "supabase_realtime_messages_publication"
+PUBLICATIONS = "supabase_realtime_messages_publication,supabase_realtime"
 STATUS_SECONDS = 10.0  # Postgres hangs up on a reader that is silent for 60
 RETRY_SECONDS = 0.2
 log = logging.getLogger(__name__)

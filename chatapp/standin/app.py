@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from .auth.routes import auth_routes
 from .auth.service import Auth
+from .cors import Cors
 from .outbox import outbox_routes
 from .realtime.channels import Services
 from .realtime.service import realtime_routes
@@ -37,7 +39,8 @@ def make_app(auth: Auth, services: Services, is_healthy: Callable[[], bool]) -> 
             Route("/storage/v1/{path:path}", _no_storage, methods=METHODS),
             Route("/rest/v1/{path:path}", _no_rest, methods=METHODS),
             Route("/{service}/v1/{path:path}", _no_service, methods=METHODS),
-        ]
+        ],
+        middleware=[Middleware(Cors)],
     )
 
 

@@ -1,0 +1,169 @@
+// The scenarios of ../scenarios.py through @supabase/supabase-js, unpatched. Each prints one line: its name and outcome.
+import { createClient } from "@supabase/supabase-js";
+
+const { SUPABASE_URL: url, SUPABASE_PUBLISHABLE_KEY: key, SUPABASE_SECRET_KEY: secret } = process.env;
+const PASSWORD = "correct horse";
+const clients = [];
+
+function client(apiKey = key) {
+  const made = createClient(url, apiKey, { auth: { persistSession: false, autoRefreshToken: false } });
+  clients.push(made);
+  return made;
+}
+
+const address = () => `js-${Math.random().toString(36).slice(2)}@example.com`;
+
+function sure({ data, error }) {
+  if (error) throw error;
+  return data;
+}
+
+async function signedUp() {
+  const made = client(), email = address();
+  const { user, session } = sure(await made.auth.signUp({ email, password: PASSWORD }));
+  await made.realtime.setAuth(session.access_token);
+  return { client: made, email, id: user.id, session };
+}
+
+async function mailTo(email) {
+  const listed = await fetch(`${url}/outbox.json?to=${encodeURIComponent(email)}`);
+  return (await listed.json())[0];
+}
+
+async function until(condition) {
+  for (const end = Date.now() + 8000; !condition(); ) {
+    if (Date.now() > end) throw new Error("waited in vain");
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+function joined(channel) {
+  return new Promise((resolve) => channel.subscribe((state, error) => resolve([state, String(error ?? "")])));
+}
+
+const scenarios = {
+  async sign_up_and_in() {
+    const ada = await signedUp();
+    const again = sure(await client().auth.signInWithPassword({ email: ada.email, password: PASSWORD }));
+    return { same: again.user.id === ada.id, role: again.user.role };
+  },
+
+  async wrong_password() {
+    const ada = await signedUp();
+    const { error } = await client().auth.signInWithPassword({ email: ada.email, password: "wrong" });
+    return { code: error.code, status: error.status };
+  },
+
+  async refresh_and_reuse() {
+    const ada = await signedUp();
+    const first = ada.session.refresh_token;
+    const second = sure(await ada.client.auth.refreshSession({ refresh_token: first })).session.refresh_token;
+    const again = sure(await client().auth.refreshSession({ refresh_token: first })).session.refresh_token;
+    return { rotated: first !== second, forgiven: again === second };
+  },
+
+  async verified_claims() {
+    const ada = await signedUp();
+    const { claims, header } = sure(await ada.client.auth.getClaims());
+    return { alg: header.alg, same: claims.sub === ada.id, role: claims.role };
+  },
+
+  async sign_out_ends_it() {
+    const ada = await signedUp();
+    sure({ data: null, ...(await ada.client.auth.signOut()) });
+    const { error } = await client().auth.getUser(ada.session.access_token);
+    const isMissing = error.name === "AuthSessionMissingError"; // what this client makes of that code
+    return { code: isMissing ? "session_not_found" : error.code };
+  },
+
+  async one_time_code() {
+    const email = address(), made = client();
+    sure(await made.auth.signInWithOtp({ email }));
+    const { code } = await mailTo(email);
+    const { user } = sure(await made.auth.verifyOtp({ email, token: code, type: "email" }));
+    return { same: user.email === email };
+  },
+
+  async recovery_by_hash() {
+    const ada = await signedUp();
+    sure(await client().auth.resetPasswordForEmail(ada.email));
+    const { token_hash } = await mailTo(ada.email);
+    const { user } = sure(await client().auth.verifyOtp({ token_hash, type: "recovery" }));
+    return { same: user.id === ada.id };
+  },
+
+  async anonymous() {
+    const { user } = sure(await client().auth.signInAnonymously());
+    return { anonymous: user.is_anonymous };
+  },
+
+  async administration() {
+    const { admin } = client(secret).auth, email = address();
+    const { user } = sure(await admin.createUser({ email, password: PASSWORD, email_confirm: true }));
+    const listed = sure(await admin.listUsers({ page: 1, perPage: 1000 })).users.some((each) => each.id === user.id);
+    sure(await admin.deleteUser(user.id));
+    const { error } = await admin.getUserById(user.id);
+    return { listed, gone: error.code };
+  },
+
+  async broadcast() {
+    const ada = await signedUp(), grace = await signedUp(), heard = [], topic = `t-${address()}`;
+    const hers = grace.client.channel(topic).on("broadcast", { event: "said" }, (each) => heard.push(each.payload));
+    const mine = ada.client.channel(topic);
+    await joined(hers);
+    await joined(mine);
+    await mine.send({ type: "broadcast", event: "said", payload: { text: "héllo 👋" } });
+    await until(() => heard.length);
+    return { heard };
+  },
+
+  async presence() {
+    const ada = await signedUp(), grace = await signedUp(), topic = `t-${address()}`;
+    const hers = grace.client.channel(topic, { config: { presence: { key: "grace" } } });
+    const states = [];
+    hers.on("presence", { event: "sync" }, () => states.push(Object.keys(hers.presenceState()).sort()));
+    await joined(hers);
+    const mine = ada.client.channel(topic, { config: { presence: { key: "ada" } } });
+    await joined(mine);
+    await mine.track({ name: "Ada" });
+    await until(() => states.at(-1)?.includes("ada"));
+    return { seen: states.at(-1) };
+  },
+
+  async private_channel() {
+    const ada = await signedUp();
+    const open = async (topic) => (await joined(ada.client.channel(topic, { config: { private: true } })))[0];
+    return { own: await open(`scenario:${ada.id}`), other: await open("scenario:somebody") };
+  },
+
+  async changes_with_filter_and_policies() {
+    const ada = await signedUp(), grace = await signedUp(), all = [], some = [], foreign = [];
+    const listen = (who, list, filter) =>
+      new Promise((resolve) =>
+        who.client
+          .channel(`changes-${address()}`)
+          .on("postgres_changes", { event: "*", schema: "public", table: "scenario_rows", ...filter }, (each) => list.push(each))
+          .on("system", {}, ({ status }) => resolve(status))
+          .subscribe(),
+      );
+    await listen(ada, all, {});
+    await listen(ada, some, { filter: "number=gt.1" });
+    await listen(grace, foreign, {});
+    sure(await ada.client.auth.updateUser({ data: { rows: 3 } })); // a trigger writes as many rows of hers
+    await until(() => all.length === 3 && some.length === 2);
+    sure(await grace.client.auth.updateUser({ data: { rows: 1 } }));
+    await until(() => foreign.length);
+    const numbers = (list) => list.map((each) => each.new.number);
+    return { all: numbers(all), some: numbers(some), foreign: numbers(foreign), kind: all[0].eventType };
+  },
+};
+
+for (const [name, run] of Object.entries(scenarios)) {
+  try {
+    console.log(JSON.stringify({ name, outcome: await run() }));
+  } catch (error) {
+    console.log(JSON.stringify({ name, error: String(error?.stack ?? error) }));
+  }
+}
+await Promise.all(clients.map((each) => each.removeAllChannels()));
+process.exit(0);

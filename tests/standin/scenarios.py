@@ -1,0 +1,228 @@
+"""What every client can do, whatever its language: one list of scenarios and the outcome each has.
+
+`EXPECTED` is the list; here it is played by Supabase's Python client, in `js/scenarios.mjs` by the one from npm.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import httpx
+from realtime.types import RealtimeChannelOptions, RealtimePostgresChangesListenEvent
+from supabase import AsyncClient, acreate_client
+from supabase_auth.errors import AuthApiError
+
+from chatapp.standin.lifecycle import Project
+from tests.standin.helpers import PASSWORD, until
+
+EXPECTED: dict[str, dict[str, Any]] = {
+    "sign_up_and_in": {"same": True, "role": "authenticated"},
+    "wrong_password": {"code": "invalid_credentials", "status": 400},
+    "refresh_and_reuse": {"rotated": True, "forgiven": True},
+    "verified_claims": {"alg": "ES256", "same": True, "role": "authenticated"},
+    "sign_out_ends_it": {"code": "session_not_found"},
+    "one_time_code": {"same": True},
+    "recovery_by_hash": {"same": True},
+    "anonymous": {"anonymous": True},
+    "administration": {"listed": True, "gone": "user_not_found"},
+    "broadcast": {"heard": [{"text": "héllo 👋"}]},
+    "presence": {"seen": ["ada"]},
+    "private_channel": {"own": "SUBSCRIBED", "other": "CHANNEL_ERROR"},
+    "changes_with_filter_and_policies": {"all": [1, 2, 3], "some": [2, 3], "foreign": [1], "kind": "INSERT"},
+}
+
+# A trigger lets a client without SQL write rows: as many as its user's metadata says.
+SCHEMA = """
+create table public.scenario_rows (id bigint generated always as identity primary key, owner uuid, number int);
+alter table public.scenario_rows enable row level security;
+create policy own on public.scenario_rows for select to authenticated using (owner = (select auth.uid()));
+alter publication supabase_realtime add table public.scenario_rows;
+create function public.write_scenario_rows() returns trigger language plpgsql security definer
+set search_path = '' as $$
+begin
+  insert into public.scenario_rows (owner, number)
+  select new.id, n from generate_series(1, (new.raw_user_meta_data ->> 'rows')::int) n;
+  return null;
+end $$;
+create trigger write_scenario_rows after update on auth.users for each row
+  when (new.raw_user_meta_data ->> 'rows' is distinct from old.raw_user_meta_data ->> 'rows')
+  execute function public.write_scenario_rows();
+create policy scenario_reads on realtime.messages for select to authenticated
+  using (realtime.topic() = 'scenario:' || (select auth.uid())::text);
+"""
+CLEANUP = """
+drop policy scenario_reads on realtime.messages;
+drop trigger write_scenario_rows on auth.users;
+drop function public.write_scenario_rows;
+drop table public.scenario_rows;
+"""
+
+
+class Player:
+    """Plays the scenarios with the asynchronous Python client."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._clients: list[AsyncClient] = []
+
+    async def play(self, name: str) -> dict[str, Any]:
+        scenario: Callable[[], Awaitable[dict[str, Any]]] = getattr(self, name)
+        try:
+            return await scenario()
+        finally:
+            for client in self._clients:
+                await client.realtime.close()
+                await client.auth.close()
+
+    async def sign_up_and_in(self) -> dict[str, Any]:
+        _, email, ada = await self._signed_up()
+        again = await (await self._client()).auth.sign_in_with_password({"email": email, "password": PASSWORD})
+        return {"same": again.user.id == ada, "role": again.user.role}
+
+    async def wrong_password(self) -> dict[str, Any]:
+        _, email, _ = await self._signed_up()
+        error = await _refusal((await self._client()).auth.sign_in_with_password({"email": email, "password": "wrong"}))
+        return {"code": error.code, "status": error.status}
+
+    async def refresh_and_reuse(self) -> dict[str, Any]:
+        client, _, _ = await self._signed_up()
+        first = (await client.auth.get_session()).refresh_token
+        second = (await client.auth.refresh_session(first)).session.refresh_token
+        again = (await (await self._client()).auth.refresh_session(first)).session.refresh_token
+        return {"rotated": first != second, "forgiven": again == second}
+
+    async def verified_claims(self) -> dict[str, Any]:
+        client, _, ada = await self._signed_up()
+        answer = await client.auth.get_claims()
+        assert answer
+        claims = answer["claims"]
+        return {"alg": answer["headers"]["alg"], "same": claims["sub"] == ada, "role": claims["role"]}
+
+    async def sign_out_ends_it(self) -> dict[str, Any]:
+        client, _, _ = await self._signed_up()
+        token = (await client.auth.get_session()).access_token
+        await client.auth.sign_out()
+        return {"code": (await _refusal((await self._client()).auth.get_user(token))).code}
+
+    async def one_time_code(self) -> dict[str, Any]:
+        client, email = await self._client(), _address()
+        await client.auth.sign_in_with_otp({"email": email})
+        code = (await self._mail_to(email))["code"]
+        answer = await client.auth.verify_otp({"email": email, "token": code, "type": "email"})
+        return {"same": answer.user.email == email}
+
+    async def recovery_by_hash(self) -> dict[str, Any]:
+        _, email, ada = await self._signed_up()
+        client = await self._client()
+        await client.auth.reset_password_for_email(email)
+        token_hash = (await self._mail_to(email))["token_hash"]
+        return {"same": (await client.auth.verify_otp({"token_hash": token_hash, "type": "recovery"})).user.id == ada}
+
+    async def anonymous(self) -> dict[str, Any]:
+        return {"anonymous": (await (await self._client()).auth.sign_in_anonymously()).user.is_anonymous}
+
+    async def administration(self) -> dict[str, Any]:
+        admin = (await self._client(self._project.secret_key)).auth.admin
+        made = (await admin.create_user({"email": _address(), "password": PASSWORD, "email_confirm": True})).user
+        listed = any(user.id == made.id for user in await admin.list_users(page=1, per_page=1000))
+        await admin.delete_user(made.id)
+        return {"listed": listed, "gone": (await _refusal(admin.get_user_by_id(made.id))).code}
+
+    async def broadcast(self) -> dict[str, Any]:
+        ada, *_ = await self._signed_up()
+        grace, *_ = await self._signed_up()
+        topic, heard = _address(), []
+        hers = grace.channel(topic).on_broadcast("said", lambda each: heard.append(each["payload"]))
+        mine = ada.channel(topic)
+        await _joined(hers)
+        await _joined(mine)
+        await mine.send_broadcast("said", {"text": "héllo 👋"})
+        await until(lambda: heard)
+        return {"heard": heard}
+
+    async def presence(self) -> dict[str, Any]:
+        ada, *_ = await self._signed_up()
+        grace, *_ = await self._signed_up()
+        topic, states = _address(), []
+        hers = grace.channel(topic, _present("grace"))
+        hers.on_presence_sync(lambda: states.append(sorted(hers.presence_state())))
+        await _joined(hers)
+        mine = ada.channel(topic, _present("ada"))
+        await _joined(mine)
+        await mine.track({"name": "Ada"})
+        await until(lambda: states and "ada" in states[-1])
+        return {"seen": states[-1]}
+
+    async def private_channel(self) -> dict[str, Any]:
+        client, _, ada = await self._signed_up()
+        private: RealtimeChannelOptions = {"config": {"private": True, "broadcast": None, "presence": None}}
+        return {
+            "own": await _joined(client.channel(f"scenario:{ada}", private)),
+            "other": await _joined(client.channel("scenario:somebody", private)),
+        }
+
+    async def changes_with_filter_and_policies(self) -> dict[str, Any]:
+        ada, *_ = await self._signed_up()
+        grace, *_ = await self._signed_up()
+        heard = [await _changes(ada), await _changes(ada, "number=gt.1"), await _changes(grace)]
+        await ada.auth.update_user({"data": {"rows": 3}})
+        await until(lambda: [len(heard[0]), len(heard[1])] == [3, 2])
+        await grace.auth.update_user({"data": {"rows": 1}})
+        await until(lambda: heard[2])
+        everything, some, foreign = ([each["record"]["number"] for each in told] for told in heard)
+        return {"all": everything, "some": some, "foreign": foreign, "kind": heard[0][0]["type"]}
+
+    async def _client(self, key: str | None = None) -> AsyncClient:
+        self._clients.append(await acreate_client(self._project.url, key or self._project.publishable_key))
+        return self._clients[-1]
+
+    async def _signed_up(self) -> tuple[AsyncClient, str, str]:
+        client, email = await self._client(), _address()
+        answer = await client.auth.sign_up({"email": email, "password": PASSWORD})
+        assert answer.user
+        assert answer.session
+        await client.realtime.set_auth(answer.session.access_token)
+        return client, email, answer.user.id
+
+    async def _mail_to(self, email: str) -> dict[str, Any]:
+        async with httpx.AsyncClient() as http:
+            return (await http.get(f"{self._project.url}/outbox.json", params={"to": email})).json()[0]
+
+
+async def _changes(client: AsyncClient, text: str | None = None) -> list[dict[str, Any]]:
+    """Listen to the table of the scenarios; return the list that fills."""
+    told: list[dict[str, Any]] = []
+    ready = asyncio.Event()
+    channel = client.channel(_address())
+    told_to = {"schema": "public", "table": "scenario_rows", "filter": text}
+    every = RealtimePostgresChangesListenEvent.All
+    channel.on_postgres_changes(every, lambda each: told.append(dict(each["data"])), **told_to)
+    channel.on_system(lambda _: ready.set())
+    await channel.subscribe()
+    await asyncio.wait_for(ready.wait(), 10)
+    return told
+
+
+def _present(key: str) -> RealtimeChannelOptions:
+    return {"config": {"private": False, "broadcast": None, "presence": {"key": key, "enabled": True}}}
+
+
+async def _joined(channel: Any) -> str:
+    state: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    await channel.subscribe(lambda told, _: None if state.done() else state.set_result(told.value))
+    return await asyncio.wait_for(state, 10)
+
+
+async def _refusal(call: Awaitable[Any]) -> AuthApiError:
+    try:
+        await call
+    except AuthApiError as error:
+        return error
+    raise AssertionError("it was not refused")
+
+
+def _address() -> str:
+    return f"py-{secrets.token_hex(6)}@example.com"

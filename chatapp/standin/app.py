@@ -1,4 +1,4 @@
-"""The HTTP face: Auth and Realtime, a status at the root, and a plain "not here" for the rest of Supabase."""
+"""The HTTP face: Auth, Realtime and Storage, a status at the root, and a plain "not here" for the rest of Supabase."""
 
 from __future__ import annotations
 
@@ -17,11 +17,13 @@ from .outbox import outbox_routes
 from .realtime.channels import Services
 from .realtime.service import realtime_routes
 from .status import status_page
+from .storage.routes import storage_routes
+from .storage.service import Storage
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
-def make_app(auth: Auth, services: Services, is_healthy: Callable[[], bool]) -> Starlette:
+def make_app(auth: Auth, services: Services, storage: Storage, is_healthy: Callable[[], bool]) -> Starlette:
     """Return the application. `is_healthy` tells whether Postgres and the change stream are there."""
     project = auth.keys.record.project
 
@@ -36,16 +38,12 @@ def make_app(auth: Auth, services: Services, is_healthy: Callable[[], bool]) -> 
             Route("/health", health),
             *auth_routes(auth),
             *realtime_routes(services),
-            Route("/storage/v1/{path:path}", _no_storage, methods=METHODS),
+            *storage_routes(storage),
             Route("/rest/v1/{path:path}", _no_rest, methods=METHODS),
             Route("/{service}/v1/{path:path}", _no_service, methods=METHODS),
         ],
         middleware=[Middleware(Cors)],
     )
-
-
-async def _no_storage(_request: Request) -> JSONResponse:
-    return JSONResponse({"statusCode": "501", "error": "NotImplemented", "message": _sentence("Storage")}, 501)
 
 
 async def _no_rest(_request: Request) -> JSONResponse:

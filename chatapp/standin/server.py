@@ -36,6 +36,9 @@ from .realtime.hub import Hub
 from .realtime.service import deliver, sweep
 from .realtime.wal import WalStream
 from .record import Record, load_record, new_record, save_record
+from .storage.files import Files
+from .storage.routes import open_storage
+from .storage.service import Storage
 
 WATCH_SECONDS = 1.0
 HEAL_SECONDS = 0.25
@@ -77,7 +80,9 @@ async def _serve_http(
     services = Services(database, keys, hub, Changes(database))
     stream = WalStream(postgres.superuser_url, partial(deliver, services))
     health = _Health(postgres, stream)
-    app = make_app(Auth(database, keys), services, health.is_good)
+    storage = Storage(database, keys, Files(data / "storage"))
+    await open_storage(storage)
+    app = make_app(Auth(database, keys), services, storage, health.is_good)
     server = health.server = _Server(uvicorn.Config(app, **_HTTP))
     jobs = [stream.run(), services.changes.run(), sweep(database), _heal(postgres)]
     async with _background(jobs + ([_stop_when_unused(data, server.stop)] if while_used else [])):

@@ -11,8 +11,8 @@ from starlette.responses import JSONResponse, Response
 from .auth.service import Auth
 from .outbox import html_page, is_local
 
-SERVICES = {"auth": "/auth/v1", "realtime": "/realtime/v1"}
-MISSING = ["storage", "rest", "functions", "graphql", "OAuth", "MFA", "SSO", "e-mail delivery"]
+SERVICES = {"auth": "/auth/v1", "realtime": "/realtime/v1", "storage": "/storage/v1"}
+MISSING = ["rest", "functions", "graphql", "OAuth", "MFA", "SSO", "e-mail delivery"]
 
 
 def status_page(auth: Auth, is_healthy: Callable[[], bool]) -> Callable[[Request], Awaitable[Response]]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 from realtime.types import RealtimeChannelOptions, RealtimePostgresChangesListenEvent
+from storage3.exceptions import StorageApiError
 from supabase import AsyncClient, acreate_client
 from supabase_auth.errors import AuthApiError
 
@@ -32,6 +33,16 @@ EXPECTED: dict[str, dict[str, Any]] = {
     "presence": {"seen": ["ada"]},
     "private_channel": {"own": "SUBSCRIBED", "other": "CHANNEL_ERROR"},
     "changes_with_filter_and_policies": {"all": [1, 2, 3], "some": [2, 3], "foreign": [1], "kind": "INSERT"},
+    "files": {
+        "taken": "409",
+        "content": "three",
+        "signed": "three",
+        "listed": [["folder", True], ["copied.txt", False], ["moved.txt", False]],
+        "foreign": True,
+        "removed": 1,
+        "there": False,
+        "size": 4,
+    },
 }
 
 # A trigger lets a client without SQL write rows: as many as its user's metadata says.
@@ -52,8 +63,12 @@ create trigger write_scenario_rows after update on auth.users for each row
   execute function public.write_scenario_rows();
 create policy scenario_reads on realtime.messages for select to authenticated
   using (realtime.topic() = 'scenario:' || (select auth.uid())::text);
+insert into storage.buckets (id, name) values ('scenario-files', 'scenario-files');
+create policy scenario_files on storage.objects for all to authenticated
+  using (bucket_id = 'scenario-files' and (storage.foldername(name))[1] = (select auth.uid())::text);
 """
 CLEANUP = """
+drop policy scenario_files on storage.objects;
 drop policy scenario_reads on realtime.messages;
 drop trigger write_scenario_rows on auth.users;
 drop function public.write_scenario_rows;
@@ -175,6 +190,28 @@ class Player:
         everything, some, foreign = ([each["record"]["number"] for each in told] for told in heard)
         return {"all": everything, "some": some, "foreign": foreign, "kind": heard[0][0]["type"]}
 
+    async def files(self) -> dict[str, Any]:
+        ada, _, home = await self._signed_up()
+        linus, *_ = await self._signed_up()
+        own, path = ada.storage.from_("scenario-files"), f"{home}/folder/héllo.txt"
+        await own.upload(path, b"one", {"content-type": "text/plain", "metadata": {"colour": "red"}})
+        taken = await _storage_refusal(own.upload(path, b"two"))
+        await own.upload(path, b"three", {"upsert": "true", "content-type": "text/plain"})
+        content = (await own.download(path)).decode()
+        async with httpx.AsyncClient() as http:
+            signed = (await http.get(str((await own.create_signed_url(path, 60))["signedURL"]))).text
+        upload = await own.create_signed_upload_url(f"{home}/signed.txt")
+        nobody = (await self._client()).storage.from_("scenario-files")
+        await nobody.upload_to_signed_url(upload["path"], upload["token"], b"four")
+        await own.move(f"{home}/signed.txt", f"{home}/moved.txt")
+        await own.copy(f"{home}/moved.txt", f"{home}/copied.txt")
+        listed = [[each["name"], each["id"] is None] for each in await own.list(home)]
+        foreign = await _storage_refusal(linus.storage.from_("scenario-files").download(path))
+        removed = len(await own.remove([path]))
+        there, size = await own.exists(path), (await own.info(f"{home}/moved.txt"))["size"]
+        told = {"taken": str(taken.status), "content": content, "signed": signed, "listed": listed}
+        return {**told, "foreign": foreign is not None, "removed": removed, "there": there, "size": size}
+
     async def _client(self, key: str | None = None) -> AsyncClient:
         self._clients.append(await acreate_client(self._project.url, key or self._project.publishable_key))
         return self._clients[-1]
@@ -197,7 +234,7 @@ async def _changes(client: AsyncClient, text: str | None = None) -> list[dict[st
     told: list[dict[str, Any]] = []
     ready = asyncio.Event()
     channel = client.channel(_address())
-    told_to = {"schema": "public", "table": "scenario_rows", "filter": text}
+    told_to: Any = {"schema": "public", "table": "scenario_rows", "filter": text}
     every = RealtimePostgresChangesListenEvent.All
     channel.on_postgres_changes(every, lambda each: told.append(dict(each["data"])), **told_to)
     channel.on_system(lambda _: ready.set())
@@ -220,6 +257,14 @@ async def _refusal(call: Awaitable[Any]) -> AuthApiError:
     try:
         await call
     except AuthApiError as error:
+        return error
+    raise AssertionError("it was not refused")
+
+
+async def _storage_refusal(call: Awaitable[Any]) -> StorageApiError:
+    try:
+        await call
+    except StorageApiError as error:
         return error
     raise AssertionError("it was not refused")
 

@@ -1,4 +1,4 @@
--- Storage's tables and the helpers its policies use. The service itself is not part of this first cut.
+-- Storage's tables and the helpers its policies use.
 create schema if not exists storage authorization supabase_storage_admin;
 grant usage on schema storage to anon, authenticated, service_role, postgres;
 

@@ -158,6 +158,29 @@ const scenarios = {
   },
 };
 
+Object.assign(scenarios, {
+  async files() {
+    const ada = await signedUp(), linus = await signedUp();
+    const own = ada.client.storage.from("scenario-files"), path = `${ada.id}/folder/héllo.txt`;
+    sure(await own.upload(path, new Blob(["one"]), { contentType: "text/plain", metadata: { colour: "red" } }));
+    const { error: taken } = await own.upload(path, new Blob(["two"]));
+    sure(await own.upload(path, new Blob(["three"]), { upsert: true, contentType: "text/plain" }));
+    const content = await sure(await own.download(path)).text();
+    const { signedUrl } = sure(await own.createSignedUrl(path, 60));
+    const signed = await (await fetch(signedUrl)).text();
+    const upload = sure(await own.createSignedUploadUrl(`${ada.id}/signed.txt`));
+    sure(await client().storage.from("scenario-files").uploadToSignedUrl(upload.path, upload.token, new Blob(["four"])));
+    sure(await own.move(`${ada.id}/signed.txt`, `${ada.id}/moved.txt`));
+    sure(await own.copy(`${ada.id}/moved.txt`, `${ada.id}/copied.txt`));
+    const listed = sure(await own.list(ada.id)).map((each) => [each.name, each.id === null]);
+    const { error: foreign } = await linus.client.storage.from("scenario-files").download(path);
+    const removed = sure(await own.remove([path])).length;
+    const { data: there } = await own.exists(path);
+    const size = sure(await own.info(`${ada.id}/moved.txt`)).size;
+    return { taken: taken.statusCode, content, signed, listed, foreign: foreign !== null, removed, there, size };
+  },
+});
+
 for (const [name, run] of Object.entries(scenarios)) {
   try {
     console.log(JSON.stringify({ name, outcome: await run() }));

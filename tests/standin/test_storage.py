@@ -1,0 +1,367 @@
+"""Storage, through the unmodified clients, and what no client would send."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import os
+import secrets
+import time
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import psycopg
+import pytest
+from storage3.exceptions import StorageApiError
+from supabase import create_client
+
+from chatapp.standin.lifecycle import Project
+from chatapp.standin.record import load_record
+from chatapp.standin.storage.errors import StorageError
+from chatapp.standin.storage.names import object_name, size_limit
+
+
+@pytest.fixture
+async def buckets(clients, project: Project):
+    """Make buckets with the secret key."""
+    admin = await clients(project.secret_key)
+
+    async def make(**options) -> str:
+        name = f"bucket-{secrets.token_hex(4)}"
+        await admin.storage.create_bucket(name, options=options)
+        return name
+
+    return make
+
+
+@pytest.fixture
+def own_folder(database: psycopg.Connection):
+    """The policies of the documentation: everybody has a folder named after their id."""
+    mine = "(storage.foldername(name))[1] = (select auth.uid()::text)"
+    names = {"select": f"using ({mine})", "insert": f"with check ({mine})", "update": f"using ({mine})"}
+    names["delete"] = f"using ({mine})"
+    for verb, condition in names.items():
+        database.execute(f"create policy {verb}_own on storage.objects for {verb} to authenticated {condition}")
+    yield
+    for verb in names:
+        database.execute(f"drop policy {verb}_own on storage.objects")
+
+
+async def refused(call) -> tuple[str, str]:
+    with pytest.raises(StorageApiError) as refusal:
+        await call
+    return str(refusal.value.status), refusal.value.message
+
+
+def files(shared_data: Path) -> set[str]:
+    return {path.name for path in (shared_data / "storage").rglob("*") if path.is_file()}
+
+
+async def test_a_file_goes_up_and_comes_down(sign_up, buckets, own_folder) -> None:
+    ada, bucket = await sign_up("ada"), await buckets()
+    own = ada.client.storage.from_(bucket)
+    path, content = f"{ada.id}/folder/héllo wörld.txt", b"one\r\n--two" * 20_000
+    answer = await own.upload(path, content, {"content-type": "text/plain", "metadata": {"colour": "red"}})
+    assert (answer.path, answer.full_path) == (path, f"{bucket}/{path}")
+    assert await own.download(path) == content
+    about = await own.info(path)
+    assert (about["size"], about["content_type"], about["metadata"]) == (len(content), "text/plain", {"colour": "red"})
+    assert about["cache_control"] == "max-age=3600"
+    assert await own.exists(path)
+    assert not await own.exists(f"{ada.id}/nothing")
+
+
+async def test_a_name_is_taken_unless_one_says_so(sign_up, buckets, own_folder, shared_data) -> None:
+    ada, bucket = await sign_up("ada"), await buckets()
+    own, path = ada.client.storage.from_(bucket), f"{ada.id}/a.txt"
+    await own.upload(path, b"one")
+    before = files(shared_data)
+    assert await refused(own.upload(path, b"two")) == ("409", "The resource already exists")
+    assert files(shared_data) == before
+    await own.upload(path, b"three", {"upsert": "true"})
+    assert await own.download(path) == b"three"
+    await own.update(path, b"four")
+    assert await own.download(path) == b"four"
+    assert len(files(shared_data)) == len(before), "what is replaced is gone"
+    assert (await refused(own.update(f"{ada.id}/nothing", b"")))[0] == "404"
+
+
+async def test_policies_decide_for_everything(sign_up, buckets, own_folder, shared_data) -> None:
+    ada, linus, bucket = await sign_up("ada"), await sign_up("linus"), await buckets()
+    path = f"{ada.id}/secret.txt"
+    await ada.client.storage.from_(bucket).upload(path, b"secret")
+    before, foreign = files(shared_data), linus.client.storage.from_(bucket)
+    told = [
+        await refused(foreign.upload(f"{ada.id}/mine.txt", b"x")),
+        await refused(foreign.upload(path, b"x", {"upsert": "true"})),
+        await refused(foreign.update(path, b"x")),
+        await refused(foreign.download(path)),
+        await refused(foreign.info(path)),
+        await refused(foreign.create_signed_url(path, 60)),
+        await refused(foreign.create_signed_upload_url(path)),
+        await refused(foreign.move(path, f"{linus.id}/stolen.txt")),
+        await refused(foreign.copy(path, f"{linus.id}/stolen.txt")),
+    ]
+    assert [status for status, _ in told] == ["403", "403", "404", "404", "404", "404", "403", "404", "404"]
+    assert await foreign.list(ada.id) == []
+    assert (await foreign.list_v2({"prefix": ada.id})).objects == []
+    assert await foreign.remove([path]) == []
+    assert (await foreign.create_signed_urls([path], 60))[0]["signedURL"] is None
+    assert (files(shared_data), await ada.client.storage.from_(bucket).download(path)) == (before, b"secret")
+
+
+async def test_who_may_only_insert_may_upload(sign_up, buckets, database) -> None:
+    ada, bucket = await sign_up("ada"), await buckets()
+    database.execute(f"create policy drop_box on storage.objects for insert with check (bucket_id = '{bucket}')")
+    try:
+        await ada.client.storage.from_(bucket).upload("a.txt", b"x")
+    finally:
+        database.execute("drop policy drop_box on storage.objects")
+    row = database.execute("select owner_id from storage.objects where bucket_id = %s", [bucket]).fetchone()
+    assert row == (ada.id,)
+
+
+async def test_a_bucket_refuses_what_is_too_large_or_of_another_kind(clients, project, buckets, shared_data) -> None:
+    admin = await clients(project.secret_key)
+    bucket = await buckets(file_size_limit="1KB", allowed_mime_types=["image/*", "text/plain"])
+    own, before = admin.storage.from_(bucket), files(shared_data)
+    assert (await refused(own.upload("a.txt", b"x" * 1001, {"content-type": "text/plain"})))[0] == "413"
+    assert (await refused(own.upload("a.html", b"x", {"content-type": "text/html"})))[0] == "415"
+    assert files(shared_data) == before
+    await own.upload("a.png", b"x" * 1000, {"content-type": "image/png"})
+    assert (await admin.storage.get_bucket(bucket)).file_size_limit == 1000
+
+
+async def test_buckets_are_made_changed_emptied_and_deleted(clients, project, buckets, sign_up) -> None:
+    admin, bucket = (await clients(project.secret_key)).storage, await buckets()
+    await admin.from_(bucket).upload("a.txt", b"x")
+    await admin.update_bucket(bucket, {"public": True})
+    assert (await admin.get_bucket(bucket)).public
+    assert bucket in [each.name for each in await admin.list_buckets()]
+    assert await refused(admin.delete_bucket(bucket)) == ("409", "The bucket you tried to delete is not empty")
+    await admin.empty_bucket(bucket)
+    await admin.delete_bucket(bucket)
+    assert await refused(admin.get_bucket(bucket)) == ("404", "Bucket not found")
+    ada = (await sign_up("ada")).client.storage
+    assert (await refused(ada.create_bucket("hers")))[0] == "403"
+    assert await ada.list_buckets() == []
+
+
+async def test_a_public_bucket_needs_no_key_and_a_private_one_does(clients, project, buckets) -> None:
+    admin = await clients(project.secret_key)
+    async with httpx.AsyncClient() as http:
+        for public, status in ((True, 200), (False, 400)):
+            bucket = admin.storage.from_(await buckets(public=public))
+            await bucket.upload("page.html", b"<script>", {"content-type": "text/html"})
+            answer = await http.get(await bucket.get_public_url("page.html", {"download": "säve.html"}))
+            assert answer.status_code == status
+            if public:
+                assert "sandbox" in answer.headers["content-security-policy"], "it is of the outbox's origin"
+                assert "s%C3%A4ve.html" in answer.headers["content-disposition"]
+
+
+async def test_ranges_and_unchanged_files(clients, project, buckets) -> None:
+    admin = await clients(project.secret_key)
+    bucket = admin.storage.from_(await buckets(public=True))
+    await bucket.upload("a.bin", b"0123456789")
+    url = await bucket.get_public_url("a.bin")
+    async with httpx.AsyncClient() as http:
+        part = await http.get(url, headers={"range": "bytes=2-4"})
+        assert (part.status_code, part.content, part.headers["content-range"]) == (206, b"234", "bytes 2-4/10")
+        assert (await http.get(url, headers={"range": "bytes=99-"})).status_code == 416
+        assert (await http.get(url, headers={"if-none-match": part.headers["etag"]})).status_code == 304
+        head = await http.head(url)
+        assert (head.status_code, head.headers["content-length"], head.content) == (200, "10", b"")
+
+
+async def test_signed_addresses_open_one_object_for_a_while(clients, project, buckets) -> None:
+    admin = await clients(project.secret_key)
+    bucket = admin.storage.from_(await buckets())
+    for name in ("a.txt", "b.txt"):
+        await bucket.upload(name, name.encode())
+    signed = (await bucket.create_signed_url("a.txt", 60))["signedURL"]
+    token = parse_qs(urlsplit(signed).query)["token"][0]
+    async with httpx.AsyncClient() as http:
+        assert (await http.get(signed)).content == b"a.txt"
+        assert (await http.get(signed.replace("a.txt", "b.txt"))).status_code == 400
+        assert (await http.get(f"{signed[:-4]}AAAA")).status_code == 400
+        as_person = {"apikey": project.publishable_key, "authorization": f"Bearer {token}"}
+        assert (await http.get(f"{project.url}/auth/v1/user", headers=as_person)).status_code == 403
+        short = (await bucket.create_signed_url("a.txt", 1))["signedURL"]
+        for end in [time.monotonic() + 5]:
+            while (await http.get(short)).status_code == 200:
+                assert time.monotonic() < end
+                await asyncio.sleep(0.1)  # until its second is over
+    many = await bucket.create_signed_urls(["a.txt", "nothing"], 60)
+    assert [bool(each["signedURL"]) for each in many] == [True, False]
+    assert "does not exist" in many[1]["error"]
+
+
+async def test_a_signed_upload_stores_one_object_without_a_key(sign_up, clients, buckets, own_folder, database) -> None:
+    ada, bucket = await sign_up("ada"), await buckets()
+    path = f"{ada.id}/a.txt"
+    signed = await ada.client.storage.from_(bucket).create_signed_upload_url(path)
+    nobody = (await clients()).storage.from_(bucket)
+    elsewhere = nobody.upload_to_signed_url(f"{ada.id}/b.txt", signed["token"], b"x")
+    assert (await refused(elsewhere))[0] == "400"
+    await nobody.upload_to_signed_url(path, signed["token"], b"signed")
+    assert await ada.client.storage.from_(bucket).download(path) == b"signed"
+    assert (await refused(nobody.upload_to_signed_url(path, signed["token"], b"again")))[0] == "409"
+    row = database.execute("select owner_id from storage.objects where name = %s", [path]).fetchone()
+    assert row == (ada.id,)
+
+
+async def test_folders_are_listed_before_files_and_in_pages(clients, project, buckets) -> None:
+    bucket = (await clients(project.secret_key)).storage.from_(await buckets())
+    for name in ("b.txt", "a.txt", "folder/c.txt", "folder/deep/d.txt", "a_b/e.txt"):
+        await bucket.upload(name, b"x")
+    top = await bucket.list()
+    assert [(each["name"], each["id"] is None) for each in top] == [
+        ("a_b", True),
+        ("folder", True),
+        ("a.txt", False),
+        ("b.txt", False),
+    ]
+    assert [each["name"] for each in await bucket.list("folder")] == ["deep", "c.txt"]
+    assert [each["name"] for each in await bucket.list(None, {"search": "a"})] == ["a_b", "a.txt"]
+    newest = {"limit": 1, "offset": 2, "sortBy": {"column": "name", "order": "desc"}}
+    assert [each["name"] for each in await bucket.list(None, newest)] == ["b.txt"]
+    names, cursor = [], None
+    while True:
+        page = await bucket.list_v2({"limit": 2, **({"cursor": cursor} if cursor else {})})
+        names += [each.name for each in page.objects]
+        cursor = page.nextCursor
+        if not page.hasNext:
+            break
+    assert names == ["a.txt", "a_b/e.txt", "b.txt", "folder/c.txt", "folder/deep/d.txt"]
+    folders = await bucket.list_v2({"with_delimiter": True, "prefix": "folder/"})
+    assert ([each.name for each in folders.folders], [each.name for each in folders.objects]) == (
+        ["folder/deep/"],
+        ["folder/c.txt"],
+    )
+
+
+async def test_moving_copying_and_removing(sign_up, buckets, own_folder, shared_data) -> None:
+    ada, bucket = await sign_up("ada"), await buckets()
+    own, home, before = ada.client.storage.from_(bucket), ada.id, files(shared_data)
+    await own.upload(f"{home}/a.txt", b"x", {"metadata": {"n": 1}})
+    await own.move(f"{home}/a.txt", f"{home}/b.txt")
+    await own.copy(f"{home}/b.txt", f"{home}/c.txt")
+    assert (await refused(own.copy(f"{home}/b.txt", f"{home}/c.txt")))[0] == "409"
+    assert (await own.info(f"{home}/c.txt"))["metadata"] == {"n": 1}
+    removed = await own.remove([f"{home}/b.txt", f"{home}/nothing"])
+    assert [each["name"] for each in removed] == [f"{home}/b.txt"]
+    assert await own.download(f"{home}/c.txt") == b"x"
+    await own.remove([f"{home}/c.txt"])
+    assert files(shared_data) == before
+
+
+def test_the_synchronous_client_works_alike(project: Project) -> None:
+    client = create_client(project.url, project.secret_key)
+    name = f"sync-{secrets.token_hex(4)}"
+    client.storage.create_bucket(name, options={"public": True})
+    bucket = client.storage.from_(name)
+    bucket.upload("a/b.txt", b"sync", {"content-type": "text/plain"})
+    assert bucket.download("a/b.txt") == b"sync"
+    assert httpx.get(bucket.get_public_url("a/b.txt")).headers["content-type"].startswith("text/plain")
+    client.storage.empty_bucket(name)
+    client.storage.delete_bucket(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["../../etc/passwd", "a/../b", "a//b", "./a", "/a", "a/", "", "a\x00b", "a\\b", "x" * 1025, "a\nb", None, 1]
+)
+def test_names_that_lead_elsewhere_are_refused(name: object) -> None:
+    with pytest.raises(StorageError):
+        object_name(name)
+
+
+def test_sizes() -> None:
+    assert [size_limit(each) for each in (None, 5, "20MB", "1 MiB", "1.5kb")] == [None, 5, 20_000_000, 1_048_576, 1500]
+    for wrong in (True, "much", "-1", [], "1e9"):
+        with pytest.raises(StorageError):
+            size_limit(wrong)
+
+
+@pytest.mark.parametrize("path", ["..%2f..%2fstandin.json", "%2e%2e/standin.json", "a/..%2f..%2fb", "%00"])
+async def test_no_address_leads_out_of_a_bucket(project, buckets, path: str) -> None:
+    bucket = await buckets(public=True)
+    async with httpx.AsyncClient() as http:
+        for prefix in ("object/public", "object", "object/info/public", "object/sign"):
+            url = f"{project.url}/storage/v1/{prefix}/{bucket}/{path}"
+            answer = await http.get(url, headers={"apikey": project.secret_key})
+            assert answer.status_code in (400, 404)
+            assert "secret_key" not in answer.text
+
+
+async def test_a_cut_upload_leaves_nothing(project, buckets, shared_data) -> None:
+    bucket, before = await buckets(), files(shared_data)
+    host = urlsplit(project.url)
+    _, writer = await asyncio.open_connection(host.hostname, host.port)
+    head = f"POST /storage/v1/object/{bucket}/cut.bin HTTP/1.1\r\nHost: x\r\napikey: {project.secret_key}\r\n"
+    writer.write(f"{head}Content-Length: 1000000\r\n\r\n".encode() + b"x" * 100_000)
+    await writer.drain()
+    await _until(lambda: files(shared_data) != before)
+    writer.close()
+    await _until(lambda: files(shared_data) == before)
+    async with httpx.AsyncClient() as http:
+        url = f"{project.url}/storage/v1/object/{bucket}/cut.bin"
+        assert (await http.get(url, headers={"apikey": project.secret_key})).json()["statusCode"] == "404"
+
+
+async def _until(condition) -> None:
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110  # a folder tells nobody
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"nothing", "multipart/form-data"),
+        (b"nothing", "multipart/form-data; boundary=x"),
+        (b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\nb\r\n--x--\r\n', "multipart/form-data; boundary=x"),
+        (b'--x\r\nContent-Disposition: form-data; name=""; filename="a"\r\n\r\nb', "multipart/form-data; boundary=x"),
+    ],
+)
+async def test_a_form_without_a_whole_file_is_refused(project, buckets, shared_data, content: bytes, kind: str) -> None:
+    bucket, before = await buckets(), files(shared_data)
+    async with httpx.AsyncClient() as http:
+        headers = {"apikey": project.secret_key, "content-type": kind}
+        answer = await http.post(f"{project.url}/storage/v1/object/{bucket}/a", headers=headers, content=content)
+    assert (answer.status_code, answer.json()["statusCode"]) == (400, "400")
+    assert files(shared_data) == before
+
+
+async def test_a_large_file_is_not_held_in_memory(project, clients, buckets, shared_data) -> None:
+    bucket = (await clients(project.secret_key)).storage.from_(await buckets())
+    pid = load_record(shared_data).pid
+    before, size = _peak(pid), 50 * 1024 * 1024
+    await bucket.upload("large.bin", io.BufferedReader(io.BytesIO(os.urandom(1024) * (size // 1024))))
+    assert len(await bucket.download("large.bin")) == size
+    assert _peak(pid) - before < 25_000_000
+    assert (await refused(bucket.upload("larger.bin", b"x" * (size + 1))))[0] == "413"
+
+
+def _peak(pid: int) -> int:
+    """Return the most memory a process has had, in bytes."""
+    status = Path(f"/proc/{pid}/status")
+    if not status.exists():
+        pytest.skip("only Linux tells")
+    line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) * 1024
+
+
+async def test_errors_have_the_form_the_clients_read(project) -> None:
+    async with httpx.AsyncClient() as http:
+        without = await http.get(f"{project.url}/storage/v1/bucket")
+        assert json.loads(without.text) == {
+            "statusCode": "400",
+            "error": "Error",
+            "message": "headers must have required property 'authorization'",
+            "code": "Error",
+        }
+        wrong = await http.get(f"{project.url}/storage/v1/bucket", headers={"authorization": "Bearer nonsense"})
+        assert wrong.json()["statusCode"] == "403"

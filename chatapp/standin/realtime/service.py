@@ -21,7 +21,7 @@ from .authorization import writing_rights
 from .channels import Services, Socket
 from .hub import Hub
 from .pgoutput import Change
-from .protocol import Broadcast, Frame, FrameError, decode
+from .protocol import Broadcast, Frame, FrameError, decode, parse
 
 BODY_LIMIT = 4_000_000  # bytes; a hosted broadcast may have 3 MB
 TRY_AGAIN_LATER = 1013  # WebSocket close code for a socket that lags
@@ -183,7 +183,7 @@ async def _read(request: Request) -> bytes:
 
 def _json(content: bytes) -> Any:
     try:
-        return json.loads(content)
+        return parse(content)
     except (ValueError, RecursionError):
         return None
 

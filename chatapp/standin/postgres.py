@@ -17,8 +17,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
-
 from .account import Account, choose_account, place_for, reachable
 from .binaries import Binaries, find_binaries
 from .errors import StandinError
@@ -71,12 +69,16 @@ class Postgres:
 
     def start(self) -> None:
         """Start and wait until it answers. Raises StandinError with Postgres's own last words."""
+        self.spawn()
+        self.await_answer()
+
+    def spawn(self) -> None:
+        """Start, and do not wait."""
         command = _leashed(self.account, self.binaries, self.cluster, self.port)
         with open_log(self.log) as log:
             self._leash = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=log, stderr=log, cwd="/", env=import_path()
             )
-        self._await_answer()
 
     def stop(self) -> None:
         """Shut down fast: clients are disconnected, what they committed is kept."""
@@ -85,7 +87,10 @@ class Postgres:
         self._leash.stdin.close()
         self._leash.wait()
 
-    def _await_answer(self) -> None:
+    def await_answer(self) -> None:
+        """Wait until it answers. Raises StandinError with Postgres's own last words."""
+        import psycopg  # noqa: PLC0415 - takes as long to load as Postgres to start: `spawn` comes first
+
         deadline = time.monotonic() + START_SECONDS
         while True:
             try:
@@ -95,7 +100,7 @@ class Postgres:
                 self._check_start(deadline, error)
             time.sleep(0.02)
 
-    def _check_start(self, deadline: float, error: psycopg.OperationalError) -> None:
+    def _check_start(self, deadline: float, error: Exception) -> None:
         """Raise when waiting on is pointless: it ended, it refuses our password, or the time is up."""
         refused = "password authentication failed" in str(error)
         if self.running and not refused and time.monotonic() < deadline:

@@ -36,6 +36,7 @@ from .realtime.service import deliver, sweep
 from .realtime.wal import WalStream
 from .record import Record
 from .storage.files import Files
+from .storage.resumable import sweep as sweep_uploads
 from .storage.routes import open_storage
 from .storage.service import Storage
 
@@ -74,7 +75,7 @@ async def _serve(
     await open_storage(storage)
     app = make_app(Auth(database, keys), services, storage, health.is_good)
     server = health.server = _Server(uvicorn.Config(app, **_HTTP))
-    jobs = [stream.run(), services.changes.run(), sweep(database), _heal(postgres)]
+    jobs = [stream.run(), services.changes.run(), sweep(database), sweep_uploads(storage), _heal(postgres)]
     async with _background(jobs + ([_stop_when_unused(data, server.stop)] if while_used else [])):
         await asyncio.wait_for(stream.ready.wait(), 10)
         _stop_on_signals(server.stop)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
 import io
 import json
 import os
@@ -352,6 +354,58 @@ def _peak(pid: int) -> int:
         pytest.skip("only Linux tells")
     line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
     return int(line.split()[1]) * 1024
+
+
+def tus(token: str, **headers: str) -> dict[str, str]:
+    return {"authorization": f"Bearer {token}", "tus-resumable": "1.0.0", **headers}
+
+
+def about(**values: str) -> str:
+    return ",".join(f"{name} {base64.b64encode(value.encode()).decode()}" for name, value in values.items())
+
+
+async def test_an_upload_goes_on_where_it_was_cut(project, sign_up, buckets, own_folder, shared_data) -> None:
+    ada, linus, bucket = await sign_up("ada"), await sign_up("linus"), await buckets()
+    token, path, before = await ada.token(), f"{ada.id}/a.bin", files(shared_data)
+    url, content = f"{project.url}/storage/v1/upload/resumable", os.urandom(300_000)
+    told = about(bucketName=bucket, objectName=path, contentType="image/png", metadata='{"n": 1}')
+    begin = {"upload-length": str(len(content)), "upload-metadata": told}
+    async with httpx.AsyncClient() as http:
+        begun = await http.post(url, headers=tus(token, **begin))
+        assert (begun.status_code, begun.headers["upload-offset"]) == (201, "0")
+        place = begun.headers["location"]
+        more = {"content-type": "application/offset+octet-stream"}
+        for start in (0, 100_000, 200_000):
+            part = content[start : start + 100_000]
+            wrong = await http.patch(place, headers=tus(token, **more, **{"upload-offset": "7"}), content=part)
+            assert wrong.status_code == 409
+            right = await http.patch(place, headers=tus(token, **more, **{"upload-offset": str(start)}), content=part)
+            assert (right.status_code, right.headers["upload-offset"]) == (204, str(start + 100_000))
+            if start < 200_000:
+                told_back = await http.head(place, headers=tus(token))
+                assert told_back.headers["upload-offset"] == str(start + 100_000)
+                assert (await http.head(place, headers=tus(await linus.token()))).status_code == 403
+        assert (await http.head(place, headers=tus(token))).status_code == 404
+        own = ada.client.storage.from_(bucket)
+        assert await own.download(path) == content
+        known = await own.info(path)
+        assert (known["content_type"], known["metadata"], known["etag"]) == (
+            "image/png",
+            {"n": 1},
+            f'"{hashlib.md5(content).hexdigest()}"',  # noqa: S324 - S3's checksum
+        )
+        assert (await http.post(url, headers=tus(token, **begin))).status_code == 409
+        foreign = tus(await linus.token(), **begin)
+        assert (await http.post(url, headers=foreign)).status_code == 403
+        assert (await http.post(url, headers={**tus(token), **begin, "tus-resumable": "0.2"})).status_code == 412
+        large = {**begin, "upload-length": str(60 * 1024 * 1024)}
+        assert (await http.post(url, headers=tus(token, **large))).status_code == 413
+        other = {**begin, "upload-metadata": about(bucketName=bucket, objectName=f"{ada.id}/b")}
+        place = (await http.post(url, headers=tus(token, **other))).headers["location"]
+        over = tus(token, **more, **{"upload-offset": "0"})
+        assert (await http.patch(place, headers=over, content=content + b"x")).status_code == 413
+        assert (await http.delete(place, headers=tus(token))).status_code == 204
+    assert len(files(shared_data) - before) == 1
 
 
 async def test_errors_have_the_form_the_clients_read(project) -> None:

@@ -31,6 +31,14 @@ class Incoming:
     size: int = 0
     _digest: hashlib._Hash = field(default_factory=lambda: hashlib.md5(usedforsecurity=False))
 
+    @classmethod
+    def of(cls, path: Path) -> Incoming:
+        """Return a file that is here already, as it would be had it just arrived."""
+        incoming = cls(path, path.open("rb"), path.stat().st_size, size=path.stat().st_size)
+        while chunk := incoming.file.read(1 << 20):
+            incoming._digest.update(chunk)
+        return incoming
+
     @property
     def etag(self) -> str:
         return f'"{self._digest.hexdigest()}"'
@@ -49,11 +57,12 @@ class Files:
 
     def __init__(self, folder: Path) -> None:
         self._objects, self._incoming = folder / "objects", folder / "incoming"
+        self.resumable = folder / "resumable"
 
     def prepare(self) -> None:
         """Make the folders, closed to others; drop what a killed process had not received whole."""
         shutil.rmtree(self._incoming, ignore_errors=True)
-        for each in (self._objects, self._incoming):
+        for each in (self._objects, self._incoming, self.resumable):
             each.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def path(self, version: str) -> Path:
@@ -76,6 +85,7 @@ class Files:
     def _keep(self, incoming: Incoming) -> None:
         incoming.file.flush()
         os.fsync(incoming.file.fileno())
+        incoming.file.close()
         target = self.path(incoming.version)
         target.parent.mkdir(mode=0o700, exist_ok=True)
         incoming.path.rename(target)

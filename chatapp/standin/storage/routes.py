@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from . import buckets, downloads, objects, uploads
+from . import buckets, downloads, objects, resumable, uploads
 from .errors import StorageError
 from .service import Handler, Storage, endpoint
 
 MISSING = {
     "render": "image transformations",
-    "upload": "resumable uploads (TUS)",
+    "upload": "resumable uploads to signed addresses",
     "s3": "S3 protocol",
     "iceberg": "analytics buckets",
     "vector": "vector buckets",
@@ -53,6 +53,14 @@ def storage_routes(storage: Storage) -> list[Route]:
     def route(path: str, handler: Handler, *methods: str) -> Route:
         return Route(f"/storage/v1{path}", endpoint(storage, handler), methods=[*methods])
 
+    def tus(path: str, handler: Handler, method: str) -> Route:
+        answer = endpoint(storage, handler)
+
+        async def respond(request: Request) -> Response:
+            return resumable.answered(await answer(request))
+
+        return Route(f"/storage/v1/upload/resumable{path}", respond, methods=[method])
+
     one = "{bucket}/{path:path}"
     return [
         route("/status", status, "GET"),
@@ -81,5 +89,11 @@ def storage_routes(storage: Storage) -> list[Route]:
         route(f"/object/{one}", uploads.update, "PUT"),
         route(f"/object/{one}", objects.remove, "DELETE"),
         route("/object/{bucket}", objects.remove_many, "DELETE"),
+        tus("", resumable.options, "OPTIONS"),
+        tus("", resumable.create, "POST"),
+        tus("/{id}", resumable.options, "OPTIONS"),
+        tus("/{id}", resumable.offset, "HEAD"),
+        tus("/{id}", resumable.append, "PATCH"),
+        tus("/{id}", resumable.cancel, "DELETE"),
         route("/{path:path}", missing, "GET", "POST", "PUT", "PATCH", "DELETE"),
     ]

@@ -40,7 +40,7 @@ async def create(storage: Storage, request: Request) -> dict[str, Any]:
     """Store a new object, or a new version of one with `x-upsert: true`."""
     claims = storage.claims(request)
     upsert = request.headers.get("x-upsert", "").lower() == "true"
-    return await _store(storage, request, claims, _insert_or_update if upsert else _insert)
+    return await _store(storage, request, claims, writing(upsert=upsert))
 
 
 async def update(storage: Storage, request: Request) -> dict[str, Any]:
@@ -53,7 +53,7 @@ async def create_signed(storage: Storage, request: Request) -> dict[str, Any]:
     claims, bucket, name = storage.claims(request), request.path_params["bucket"], _name(request)
     upsert = request.headers.get("x-upsert", "").lower() == "true"
     await storage.bucket(bucket)
-    await _probe(storage, claims, _row(bucket, name, claims), _insert_or_update if upsert else _insert)
+    await probe(storage, claims, bucket, name, writing(upsert=upsert))
     moment = int(datetime.now(UTC).timestamp())
     more = {"owner": claims.get("sub"), "upsert": upsert}
     token = storage.sign("upload", f"{bucket}/{name}", SIGNED_UPLOAD_SECONDS, moment, **more)
@@ -65,7 +65,7 @@ async def upload_signed(storage: Storage, request: Request) -> dict[str, Any]:
     url = f"{request.path_params['bucket']}/{_name(request)}"
     signed = storage.opened("upload", url, request.query_params.get("token"))
     claims = {"role": "service_role", "sub": signed["owner"]} if signed["owner"] else {"role": "service_role"}
-    return await _store(storage, request, claims, _insert_or_update if signed["upsert"] else _insert)
+    return await _store(storage, request, claims, writing(upsert=signed["upsert"]))
 
 
 def _name(request: Request) -> str:
@@ -75,21 +75,40 @@ def _name(request: Request) -> str:
 async def _store(storage: Storage, request: Request, claims: dict[str, Any], write: Write) -> dict[str, Any]:
     """Ask the policies first, so that what must not be stored is not even received; and again once it is there."""
     bucket, name = await storage.bucket(request.path_params["bucket"]), _name(request)
-    row = _row(bucket["id"], name, claims)
-    await _probe(storage, claims, row, write)
+    await probe(storage, claims, bucket["id"], name, write)
     limit = min(FILE_LIMIT, bucket["file_size_limit"] or FILE_LIMIT)
     async with storage.files.receive(limit) as incoming:
         upload = await _receive(request, incoming)
         check_kind(upload.kind, bucket)
-        await storage.files.keep(incoming)
-        stored, before = await _written(storage, claims, row | _told(upload, incoming), write)
+        return await store(storage, claims, bucket["id"], name, incoming, upload, write)
+
+
+async def store(  # noqa: PLR0917 - what, where and how
+    storage: Storage,
+    claims: dict[str, Any],
+    bucket: str,
+    name: str,
+    incoming: Incoming,
+    upload: Upload,
+    write: Write,
+) -> dict[str, Any]:
+    """Keep a file that arrived whole as an object. Raises StorageError where a policy says no."""
+    await storage.files.keep(incoming)
+    row = _row(bucket, name, claims) | _told(upload, incoming)
+    stored, before = await _written(storage, claims, row, write)
     await storage.files.drop(before)
-    return {"Id": str(stored["id"]), "Key": f"{bucket['id']}/{name}"}
+    return {"Id": str(stored["id"]), "Key": f"{bucket}/{name}"}
 
 
-async def _probe(storage: Storage, claims: dict[str, Any], row: dict[str, Any], write: Write) -> None:
+async def probe(storage: Storage, claims: dict[str, Any], bucket: str, name: str, write: Write) -> None:
+    """Let the caller write an empty object and take it back. Raises StorageError where a policy says no."""
     async with storage.database.transaction(rollback=True) as connection:
-        await _ask(connection, claims, row, write)
+        await _ask(connection, claims, _row(bucket, name, claims), write)
+
+
+def writing(*, upsert: bool) -> Write:
+    """Return how a new object is written."""
+    return _insert_or_update if upsert else _insert
 
 
 async def _ask(connection: Connection, claims: dict[str, Any], row: dict[str, Any], write: Write) -> None:
@@ -170,7 +189,7 @@ async def _receive(request: Request, incoming: Incoming) -> Upload:
     async for chunk in request.stream():
         await incoming.write(chunk)
     cache = request.headers.get("cache-control")
-    return Upload(kind or Upload.kind, cache, _metadata(request.headers.get("x-metadata"), encoded=True))
+    return Upload(kind or Upload.kind, cache, metadata_of(request.headers.get("x-metadata"), encoded=True))
 
 
 async def _receive_form(stream: AsyncIterator[bytes], kind: str, incoming: Incoming) -> Upload:
@@ -189,7 +208,7 @@ async def _receive_form(stream: AsyncIterator[bytes], kind: str, incoming: Incom
         raise invalid("The form cannot be read") from error
     if form.kind is None or not form.whole:
         raise invalid("The form has no file, or ended before it did")
-    return Upload(form.kind, form.text("cacheControl"), _metadata(form.text("metadata"), encoded=False))
+    return Upload(form.kind, form.text("cacheControl"), metadata_of(form.text("metadata"), encoded=False))
 
 
 class _Form:
@@ -259,8 +278,8 @@ class _Form:
         self.whole = True
 
 
-def _metadata(text: str | None, *, encoded: bool) -> dict[str, Any]:
-    """Read the caller's own metadata: JSON, in a header as base64. Raises StorageError."""
+def metadata_of(text: str | None, *, encoded: bool) -> dict[str, Any]:
+    """Return the caller's own metadata: JSON, in a header as base64. Raises StorageError."""
     if not text:
         return {}
     try:

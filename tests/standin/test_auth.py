@@ -225,7 +225,7 @@ async def test_what_is_missing_says_so(clients) -> None:
     assert refusal.value.status == 501
 
 
-@pytest.mark.parametrize("path", ["storage/v1/render/image/public/a/b", "rest/v1/anything", "functions/v1/hello"])
+@pytest.mark.parametrize("path", ["storage/v1/s3/bucket", "rest/v1/anything", "functions/v1/hello"])
 def test_services_that_are_missing_say_so(project: Project, path: str) -> None:
     answer = httpx.get(f"{project.url}/{path}")
     assert answer.status_code == 501

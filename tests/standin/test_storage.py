@@ -16,6 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import psycopg
 import pytest
+from PIL import Image
 from storage3.exceptions import StorageApiError
 from supabase import create_client
 
@@ -354,6 +355,49 @@ def _peak(pid: int) -> int:
         pytest.skip("only Linux tells")
     line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
     return int(line.split()[1]) * 1024
+
+
+@pytest.mark.parametrize(
+    ("transform", "size"),
+    [
+        ({"width": 50}, (50, 25)),
+        ({"width": 50, "height": 50}, (50, 50)),
+        ({"width": 50, "height": 50, "resize": "contain"}, (50, 25)),
+        ({"width": 30, "height": 90, "resize": "fill"}, (30, 90)),
+        ({"quality": 50}, (200, 100)),
+    ],
+)
+async def test_images_are_made_smaller(clients, project, buckets, transform: dict, size: tuple[int, int]) -> None:
+    bucket = (await clients(project.secret_key)).storage.from_(await buckets(public=True))
+    await bucket.upload("a.png", picture(200, 100), {"content-type": "image/png"})
+    async with httpx.AsyncClient() as http:
+        public = await http.get(await bucket.get_public_url("a.png", {"transform": transform}))
+        signed = (await bucket.create_signed_url("a.png", 60, {"transform": transform}))["signedURL"]
+        by_address = await http.get(f"{signed}&width=7", headers={"accept": "image/webp"})
+    downloaded = await bucket.download("a.png", {"transform": transform})
+    made = [Image.open(io.BytesIO(each)) for each in (public.content, by_address.content, downloaded)]
+    assert [each.size for each in made] == [size] * 3, "what was signed counts, not what was added to it"
+    assert [each.format for each in made] == ["PNG", "WEBP", "PNG"]
+
+
+def picture(width: int, height: int) -> bytes:
+    content = io.BytesIO()
+    Image.new("RGBA", (width, height), "red").save(content, "PNG")
+    return content.getvalue()
+
+
+async def test_what_is_no_image_or_too_much_of_one_is_refused(clients, project, buckets) -> None:
+    bucket = (await clients(project.secret_key)).storage.from_(await buckets(public=True))
+    huge = io.BytesIO()
+    Image.new("1", (10_000, 10_000)).save(huge, "PNG")  # 12 KB that unfold into 100 million pixels
+    for name, content in (("no.png", b"nothing"), ("huge.png", huge.getvalue()), ("a.png", picture(9, 9))):
+        await bucket.upload(name, content, {"content-type": "image/png"})
+    told = [
+        await refused(bucket.download("no.png", {"transform": {"width": 5}})),
+        await refused(bucket.download("huge.png", {"transform": {"width": 5}})),
+        await refused(bucket.download("a.png", {"transform": {"width": 2501}})),
+    ]
+    assert [status for status, _ in told] == ["422", "413", "400"]
 
 
 def tus(token: str, **headers: str) -> dict[str, str]:

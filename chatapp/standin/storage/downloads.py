@@ -44,29 +44,30 @@ async def public_row(storage: Storage, request: Request) -> Row:
     return row
 
 
-async def signed_row(storage: Storage, request: Request) -> Row:
-    """Return the object a signed address is for. Raises StorageError."""
+async def signed_row(storage: Storage, request: Request) -> tuple[Row, dict[str, Any]]:
+    """Return the object a signed address is for, and what was signed. Raises StorageError."""
     bucket, name = request.path_params["bucket"], object_name(request.path_params["path"])
-    storage.opened("download", f"{bucket}/{name}", request.query_params.get("token"))
+    signed = storage.opened("download", f"{bucket}/{name}", request.query_params.get("token"))
     row = await storage.database.one(QUERY, bucket, name)
     if row is None:
         raise no_object()
-    return row
+    return row, signed
 
 
 async def get(storage: Storage, request: Request) -> Response:
     """Return an object's bytes, or a range of them."""
-    return _file(storage, request, await visible(storage, request))
+    return file_response(storage, request, await visible(storage, request))
 
 
 async def get_public(storage: Storage, request: Request) -> Response:
     """The same, without any key, from a public bucket."""
-    return _file(storage, request, await public_row(storage, request))
+    return file_response(storage, request, await public_row(storage, request))
 
 
 async def get_signed(storage: Storage, request: Request) -> Response:
     """The same, by a signed address."""
-    return _file(storage, request, await signed_row(storage, request))
+    row, _ = await signed_row(storage, request)
+    return file_response(storage, request, row)
 
 
 async def info(storage: Storage, request: Request) -> dict[str, Any]:
@@ -81,9 +82,12 @@ async def public_info(storage: Storage, request: Request) -> dict[str, Any]:
 
 async def sign(storage: Storage, request: Request) -> dict[str, Any]:
     """Return an address anybody can read one object by, for a while; the caller must be allowed to read it."""
-    seconds = _seconds(await body_of(request))
-    row = await visible(storage, request)
-    return {"signedURL": _address(storage, row["bucket_id"], row["name"], seconds)}
+    body = await body_of(request)
+    seconds, row, transform = _seconds(body), await visible(storage, request), body.get("transform")
+    address = _address(
+        storage, row["bucket_id"], row["name"], seconds, transform if isinstance(transform, dict) else {}
+    )
+    return {"signedURL": address}
 
 
 async def sign_many(storage: Storage, request: Request) -> list[dict[str, Any]]:
@@ -112,12 +116,14 @@ def _seconds(body: dict[str, Any]) -> int:
     return seconds
 
 
-def _address(storage: Storage, bucket: str, name: str, seconds: int) -> str:
-    token = storage.sign("download", f"{bucket}/{name}", seconds, int(datetime.now(UTC).timestamp()))
-    return f"/object/sign/{bucket}/{name}?token={token}"  # not escaped, as hosted: the clients do that
+def _address(storage: Storage, bucket: str, name: str, seconds: int, transform: dict[str, Any] | None = None) -> str:
+    kind, more = ("render/image", {"transform": transform}) if transform else ("object", {})
+    token = storage.sign("download", f"{bucket}/{name}", seconds, int(datetime.now(UTC).timestamp()), **more)
+    return f"/{kind}/sign/{bucket}/{name}?token={token}"  # not escaped, as hosted: the clients do that
 
 
-def _file(storage: Storage, request: Request, row: Row) -> Response:
+def file_response(storage: Storage, request: Request, row: Row) -> Response:
+    """Return the bytes as they are, or the range of them that was asked for."""
     about = row["metadata"] or {}
     headers = {
         **HARMLESS,

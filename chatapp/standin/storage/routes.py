@@ -8,12 +8,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from . import buckets, downloads, objects, resumable, uploads
+from . import buckets, downloads, images, objects, resumable, uploads
 from .errors import StorageError
 from .service import Handler, Storage, endpoint
 
 MISSING = {
-    "render": "image transformations",
     "upload": "resumable uploads to signed addresses",
     "s3": "S3 protocol",
     "iceberg": "analytics buckets",
@@ -89,6 +88,9 @@ def storage_routes(storage: Storage) -> list[Route]:
         route(f"/object/{one}", uploads.update, "PUT"),
         route(f"/object/{one}", objects.remove, "DELETE"),
         route("/object/{bucket}", objects.remove_many, "DELETE"),
+        route(f"/render/image/public/{one}", images.get_public, "GET"),
+        route(f"/render/image/authenticated/{one}", images.get, "GET"),
+        route(f"/render/image/sign/{one}", images.get_signed, "GET"),
         tus("", resumable.options, "OPTIONS"),
         tus("", resumable.create, "POST"),
         tus("/{id}", resumable.options, "OPTIONS"),

@@ -2,7 +2,7 @@
 #
 #   make run      the chat at http://localhost:3000      (PORT=3001 BACKEND_PORT=8001 to move it)
 #   make test     all tests, the browser's included      (ARGS="-k rooms" to choose)
-#   make bench    figures of the live path             (VIEWERS=50,200,500 to choose)
+#   make bench    figures, beside other chat servers     (ONLY=fanout,history VIEWERS=50,200 SIZE=10000000 to choose)
 #   make chaos    kill, cut, drop and repeat; check     (SEED=7 to repeat a run; docs/chaos.md)
 #   make soak     hours of coming and going             (MINUTES=60)
 #   make check    style, types, architecture
@@ -34,6 +34,7 @@ check: $(DEV)
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q tests/test_architecture.py
 
+# Lines of JSON on standard output, what goes on on standard error: `make -s bench > results.jsonl`.
 bench: $(DEV)
 	@$(BIN)/python -m tests.bench
 
@@ -52,7 +53,8 @@ lock: $(BIN)/uv
 
 clean:
 	@if [ "$(DATA)" = yes ] && [ -d .standin ]; then $(MAKE) -s $(APP) && $(BIN)/python -m chatapp.standin reset; fi
-	rm -rf $(VENV) .web .web-tests .states .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .chaos .chatapp.lock
+	@if [ "$(DATA)" = yes ]; then rm -rf .bench; fi
+	rm -rf $(VENV) .bench-venv .web .web-tests .states .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .chaos .chatapp.lock
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	@if [ -d .standin ]; then echo "Kept: .standin, the local database. \`make clean DATA=yes\` removes it too."; fi
 

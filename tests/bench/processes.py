@@ -1,0 +1,86 @@
+"""Programs that a measurement starts: each ends with it, and what it costs is read from the system."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import psutil
+
+
+class Program:
+    """One program and its children. On a leash: however the bench ends, none of them stays."""
+
+    def __init__(self, command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None) -> None:
+        self._log = log
+        with log.open("ab") as out:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "chatapp.standin.leash", "--", *command],
+                env={**os.environ, **(environment or {})},
+                stdin=subprocess.PIPE,
+                stdout=out,
+                stderr=out,
+                start_new_session=True,
+            )
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def wait_for_port(self, port: int, seconds: float = 30) -> None:
+        """Wait until it listens. Raises RuntimeError with the log's end."""
+        deadline = time.monotonic() + seconds
+        while not listens(port):
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"it did not start: {self._log.read_text(errors='replace')[-600:].strip()}")
+            time.sleep(0.05)
+
+    def end(self) -> None:
+        """Let go of the leash, and wait until all of them have ended."""
+        assert self._process.stdin
+        self._process.stdin.close()
+        self._process.wait(20)
+
+
+@contextlib.contextmanager
+def running(command: Sequence[str], port: int, environment: Mapping[str, str] | None = None) -> Iterator[Program]:
+    """A program that has been started and listens on `port`; ended afterwards."""
+    with tempfile.TemporaryDirectory(prefix="chatapp-bench-") as folder:
+        program = Program(command, Path(folder) / "log", environment)
+        try:
+            program.wait_for_port(port)
+            yield program
+        finally:
+            program.end()
+
+
+def cpu_seconds(pid: int) -> float:
+    """CPU time of a process and its children so far, of those too that have ended."""
+    return sum(sum(process.cpu_times()[:4]) for process in family(pid))
+
+
+def memory(pid: int) -> int:
+    """Resident bytes of a process and its children."""
+    return sum(process.memory_info().rss for process in family(pid))
+
+
+def family(pid: int) -> list[psutil.Process]:
+    parent = psutil.Process(pid)
+    return [parent, *parent.children(recursive=True)]
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])

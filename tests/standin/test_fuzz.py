@@ -52,6 +52,7 @@ PATHS = listed(
     storage/v1/object/list/fuzz storage/v1/object/list-v2/fuzz storage/v1/object/fuzz/{} storage/v1/object/fuzz
     storage/v1/object/sign/fuzz/{}?token={} storage/v1/object/sign/fuzz storage/v1/object/upload/sign/fuzz/{}?token={}
     storage/v1/object/move storage/v1/object/copy storage/v1/object/public/fuzz/{} storage/v1/object/info/fuzz/{}
+    storage/v1/render/image/public/fuzz/{}?width={}&resize={} storage/v1/upload/resumable storage/v1/upload/resumable/{}
     rest/v1/{} {} outbox.json?to={} health"""
 )
 
@@ -110,6 +111,8 @@ class Nonsense:
         headers = {"apikey": key, "authorization": f"Bearer {self.one_of([key, self._ascii()])}"}
         if self._chance.random() < 0.2:
             headers |= {"content-type": "multipart/form-data; boundary=x", "x-upsert": "true", "range": "bytes=5-1"}
+        if self._chance.random() < 0.2:
+            headers |= {"tus-resumable": "1.0.0", "upload-length": self._ascii(), "upload-metadata": self._ascii()}
         bodies = [self.json(self.object()).encode(), self.json(self.value()).encode(), self.raw(), b"--x\r\n"]
         method = self.one_of(["GET", "POST", "POST", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"])
         return {"method": method, "url": f"{project.url}/{path}", "headers": headers, "content": self.one_of(bodies)}

@@ -7,6 +7,7 @@ from sqlmodel import SQLModel
 
 from chatapp.accounts import model as accounts
 from chatapp.messages import model as messages
+from chatapp.reactions import model as reactions
 from chatapp.rooms import model as rooms
 
 metadata = SQLModel.metadata
@@ -17,6 +18,7 @@ TABLES = (
     rooms.Membership,
     rooms.Invite,
     messages.Message,
+    reactions.Reaction,
 )
 
 

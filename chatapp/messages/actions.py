@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import bindparam
-from sqlmodel import col, insert, select
+from sqlalchemy import Update, bindparam
+from sqlmodel import col, func, insert, select, update
 
 from chatapp.accounts.model import Profile
 from chatapp.actor import Actor
 from chatapp.db import transaction
-from chatapp.errors import Forbidden, Invalid, NotAMember
-from chatapp.messages.model import CLIENT_ID_LIMIT, CONTENT_LIMIT, Message
-from chatapp.messages.queries import SHOWN, page, snapshot
+from chatapp.errors import Forbidden, Invalid, NotAMember, NotFound
+from chatapp.messages.model import CLIENT_ID_LIMIT, CONTENT_LIMIT, PINS_LIMIT, Message
+from chatapp.messages.queries import ARCHIVED, DELETED, SHOWN, page, snapshot, standing
 from chatapp.messages.snapshots import MessageSnapshot
 from chatapp.rooms.model import Membership
 from chatapp.texts import clean
@@ -45,6 +45,58 @@ async def post(actor: Actor, room_id: UUID, client_id: str, content: str) -> Mes
         raise await _reason(actor, room_id) from refused
 
 
+async def edit(actor: Actor, message_id: UUID, content: str) -> None:
+    """Change what a message of the actor's own says; of two edits the last one stays.
+
+    Raises Invalid for a text that cannot be stored, a deleted message and an archived room, Forbidden for
+    somebody else's message and NotFound for one in a room the actor isn't in.
+    """
+    content = clean(content, "Message", CONTENT_LIMIT)
+    mine = (col(Message.id) == message_id, col(Message.user_id) == actor.user_id)
+    await _change(actor, message_id, update(Message).where(*mine).values(content=content))
+
+
+async def delete(actor: Actor, message_id: UUID) -> None:
+    """Leave a tombstone of a message: of one's own, or as the owner or an admin of anybody's.
+
+    Deleting twice is deleting once. Raises Forbidden and NotFound.
+    """
+    wanted = update(Message).where(col(Message.id) == message_id)
+    await _change(actor, message_id, wanted.values(content="", deleted_at=func.now()))
+
+
+async def pin(actor: Actor, message_id: UUID, pinned: bool = True) -> None:
+    """Pin a message or take its pin away; any member may. Doing it twice is doing it once.
+
+    Raises Invalid for a deleted message, an archived room and one pin too many, and NotFound.
+    """
+    async with transaction(actor) as session:
+        outcome = await session.scalar(select(func.private.pin_message(message_id, pinned)))
+    if outcome == "missing":
+        raise NotFound
+    if outcome != "done":
+        raise Invalid(_PIN_REFUSALS[outcome])
+
+
+_PIN_REFUSALS = {
+    "deleted": DELETED,
+    "archived": ARCHIVED,
+    "full": f"A room has {PINS_LIMIT} pinned messages at the most.",
+}
+
+
+async def _change(actor: Actor, message_id: UUID, change: Update) -> None:
+    """Make a change to one message. Raises NotFound, Forbidden and Invalid, whichever tells why it wasn't made."""
+    try:
+        async with transaction(actor) as session:
+            done = (await session.exec(change.returning(col(Message.id)))).one_or_none()
+    except (Forbidden, Invalid):
+        done = None
+    if done is None:
+        (await standing(actor, message_id)).require_changeable()
+        raise Forbidden
+
+
 async def _post(actor: Actor, room_id: UUID, client_id: str, content: str) -> MessageSnapshot:
     """Insert and commit, nothing in between: the room is locked from the one to the other."""
     values = {"room": room_id, "author": actor.user_id, "client": client_id, "said": content}
@@ -70,4 +122,4 @@ async def _reason(actor: Actor, room_id: UUID) -> NotAMember | Invalid:
     """Return why the policies refuse: the actor isn't in the room, or it is archived."""
     async with transaction(actor) as session:
         member = await session.get(Membership, (room_id, actor.user_id))
-    return Invalid("This room is archived.") if member else NotAMember()
+    return Invalid(ARCHIVED) if member else NotAMember()

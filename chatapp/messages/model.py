@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, Text, UniqueConstraint
+from sqlalchemy import Index, Text, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from chatapp import columns
 
 CONTENT_LIMIT = 10_000
 CLIENT_ID_LIMIT = 64
+PINS_LIMIT = 50
+"""Pinned messages that a room has at the most; a trigger holds it."""
 
 
 class Message(SQLModel, table=True):
     """Something said. `seq` is its fixed place in the room, `rev` the room's rev at its last change.
 
     `client_id` is the sender's own id for it, which makes sending again harmless. A deleted message is a
-    tombstone. `user_id` is None when the account is gone.
+    tombstone. `user_id` is None when the account is gone. `reactions` is what shows of its reactions, and is kept by a
+    trigger: `[{"emoji", "count", "users"}]`, of each the users who reacted first.
     """
 
     __tablename__ = "chat_messages"
@@ -27,6 +32,8 @@ class Message(SQLModel, table=True):
         UniqueConstraint("room_id", "user_id", "client_id"),
         Index("chat_messages_rev_idx", "room_id", "rev"),
         Index("chat_messages_user_id_idx", "user_id", "room_id"),
+        Index("chat_messages_pinned_idx", "room_id", "pinned_at", postgresql_where=text("pinned_at is not null")),
+        Index("chat_messages_pinned_by_idx", "pinned_by", postgresql_where=text("pinned_by is not null")),
     )
 
     id: UUID = columns.default("gen_random_uuid()", primary_key=True)
@@ -39,3 +46,6 @@ class Message(SQLModel, table=True):
     created_at: datetime = columns.stamped()
     edited_at: datetime | None = columns.maybe_moment()
     deleted_at: datetime | None = columns.maybe_moment()
+    reactions: list[dict[str, Any]] = columns.default("'[]'", sa_type=JSONB(none_as_null=True))
+    pinned_at: datetime | None = columns.maybe_moment()
+    pinned_by: UUID | None = columns.reference("profiles.id", "SET NULL", default=None)

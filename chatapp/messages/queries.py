@@ -7,11 +7,11 @@ anything on.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, bindparam
+from sqlalchemy import ColumnElement, bindparam, func
 from sqlalchemy import select as select_columns
 from sqlalchemy.sql.elements import SQLCoreOperations
 from sqlmodel import col, select
@@ -21,9 +21,9 @@ from chatapp.accounts.model import Profile
 from chatapp.accounts.snapshots import iso
 from chatapp.actor import SYSTEM, Actor
 from chatapp.db import transaction
-from chatapp.errors import NotFound
-from chatapp.messages.model import Message
-from chatapp.messages.snapshots import CatchUp, MessageSnapshot
+from chatapp.errors import Invalid, NotFound
+from chatapp.messages.model import PINS_LIMIT, Message
+from chatapp.messages.snapshots import CatchUp, MessageSnapshot, ReactionSnapshot
 from chatapp.rooms import queries as rooms
 from chatapp.rooms.model import Membership, Room
 from chatapp.rooms.snapshots import MemberSnapshot
@@ -31,16 +31,41 @@ from chatapp.rooms.snapshots import MemberSnapshot
 PAGE = 50
 PAGE_MOST = 1000
 GONE_ACCOUNT = "Deleted account"
+ARCHIVED = "This room is archived."
+DELETED = "This message was deleted."
 END = 2**62
 """Above every seq."""
 
 SHOWN = tuple(
     col(getattr(Message, name))
     for name in (
-        "id", "seq", "rev", "user_id", "client_id", "content", "created_at", "edited_at", "deleted_at"
+        "id", "seq", "rev", "user_id", "client_id", "content", "created_at", "edited_at", "deleted_at",
+        "reactions", "pinned_at",
     )
 )  # fmt: skip
 """The columns a snapshot is made of, read as plain rows: entities cost twice the time."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a message stands that somebody wants to change, for telling them why they can't."""
+
+    by_me: bool
+    deleted: bool
+    archived: bool
+    reactions: int
+
+    def require_changeable(self) -> None:
+        """Raise Invalid when nobody can change it."""
+        self.require_unarchived()
+        if self.deleted:
+            raise Invalid(DELETED)
+
+    def require_unarchived(self) -> None:
+        """Raise Invalid in an archived room."""
+        if self.archived:
+            raise Invalid(ARCHIVED)
+
 
 Messages = tuple[MessageSnapshot, ...]
 Members = tuple[tuple[MemberSnapshot, ...], frozenset[str]]
@@ -61,6 +86,7 @@ def page(order: SQLCoreOperations[Any], *where: ColumnElement[bool]) -> Page:
 _BELOW = page(col(Message.seq).desc(), col(Message.seq) < bindparam("seq"))
 _BETWEEN = page(col(Message.seq), col(Message.seq).between(bindparam("first"), bindparam("last")))
 _CHANGED = page(col(Message.rev), col(Message.rev).between(bindparam("first"), bindparam("last")))
+_PINNED = page(col(Message.pinned_at).desc(), col(Message.pinned_at).is_not(None))
 
 
 async def newest(actor: Actor, room_id: UUID, limit: int = PAGE) -> Messages:
@@ -78,6 +104,21 @@ async def before(actor: Actor, room_id: UUID, seq: int, limit: int = PAGE) -> Me
         if not messages:  # of an empty room, or of one that the policies hide
             await _require(session, actor, room_id)
         return messages
+
+
+async def standing(actor: Actor, message_id: UUID) -> Standing:
+    """Return how a message stands. Raises NotFound for one that isn't there or isn't in a room of the actor's."""
+    wanted = (
+        select(Message.user_id, Message.deleted_at, Room.archived_at, func.jsonb_array_length(col(Message.reactions)))
+        .join(Room, col(Room.id) == col(Message.room_id))
+        .where(col(Message.id) == message_id)
+    )
+    async with transaction(actor) as session:
+        found = (await session.exec(wanted)).one_or_none()
+    if found is None:
+        raise NotFound
+    author, deleted_at, archived_at, reactions = found
+    return Standing(author == actor.user_id, deleted_at is not None, archived_at is not None, reactions)
 
 
 async def my_room_ids(actor: Actor) -> frozenset[UUID]:
@@ -100,7 +141,8 @@ async def load(room_id: UUID, limit: int = 2 * PAGE) -> CatchUp:
         if room is None:
             return _gone(room_id)
         messages = await _read(session, _BELOW, room_id, limit, seq=room.last_seq + 1)
-        return _catch_up(room, room.rev, await _members(session, room_id), messages)
+        pinned = await _read(session, _PINNED, room_id, PINS_LIMIT)
+        return _catch_up(room, room.rev, await _members(session, room_id), messages, pinned)
 
 
 async def catch_up(room_id: UUID, cursor: int, limit: int = 500) -> CatchUp:
@@ -154,6 +196,8 @@ def snapshot(row: Any) -> MessageSnapshot:
         created_at=iso(row.created_at),
         edited_at=iso(row.edited_at),
         deleted=row.deleted_at is not None,
+        reactions=tuple(ReactionSnapshot(one["emoji"], one["count"], tuple(one["users"])) for one in row.reactions),
+        pinned_at=iso(row.pinned_at),
     )
 
 
@@ -176,7 +220,7 @@ async def _members(session: AsyncSession, room_id: UUID) -> Members:
     return tuple(rooms.member_snapshot(member, person) for member, person in rows), frozenset(map(str, ids))
 
 
-def _catch_up(room: Room, rev: int, members: Members | None, messages: Messages) -> CatchUp:
+def _catch_up(room: Room, rev: int, members: Members | None, messages: Messages, pinned: Messages = ()) -> CatchUp:
     # Without what each message would change: the room is news only when it is.
     lasting = replace(rooms.room_snapshot(room), last_seq=0, last_message_at="")
     return CatchUp(
@@ -187,6 +231,7 @@ def _catch_up(room: Room, rev: int, members: Members | None, messages: Messages)
         members=members[0] if members else None,
         member_ids=members[1] if members else None,
         messages=messages,
+        pinned=pinned,
         more=rev < room.rev,
     )
 

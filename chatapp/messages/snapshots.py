@@ -9,10 +9,19 @@ from chatapp.rooms.snapshots import MemberSnapshot, RoomSnapshot
 
 
 @dataclass(frozen=True)
+class ReactionSnapshot:
+    """An emoji at a message: how many people gave it, and the ids of those who did so first (40 at the most)."""
+
+    emoji: str
+    count: int
+    users: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class MessageSnapshot:
     """A message at `rev`.
 
-    `edited_at` is "" for never; a deleted one has no content; `user_id` is "" for a gone account.
+    `edited_at` and `pinned_at` are "" for never; a deleted one has no content; `user_id` is "" for a gone account.
     """
 
     id: str
@@ -25,6 +34,12 @@ class MessageSnapshot:
     created_at: str
     edited_at: str
     deleted: bool
+    reactions: tuple[ReactionSnapshot, ...] = ()
+    pinned_at: str = ""
+
+    @property
+    def pinned(self) -> bool:
+        return self.pinned_at != ""
 
 
 @dataclass(frozen=True)
@@ -33,7 +48,7 @@ class CatchUp:
 
     `room` holds what is the same for every viewer (`role` "" and `read_seq` 0) and is None when the room is
     gone; `members` is None when nobody came, went or changed, and cut short in a very large room: `member_ids`
-    are all of them.
+    are all of them. `pinned` are all pinned messages where everything was read, and empty where only changes were.
     """
 
     room_id: UUID
@@ -43,5 +58,6 @@ class CatchUp:
     members: tuple[MemberSnapshot, ...] | None = None
     member_ids: frozenset[str] | None = None
     messages: tuple[MessageSnapshot, ...] = ()
+    pinned: tuple[MessageSnapshot, ...] = ()
     gone: bool = False
     more: bool = False

@@ -19,6 +19,8 @@ class Row(Protocol):
     def seq(self) -> int: ...
     @property
     def rev(self) -> int: ...
+    @property
+    def pinned(self) -> bool: ...
 
 
 class Member(Protocol):
@@ -33,7 +35,7 @@ class Changes(Protocol):
 
     `rev` is the cursor reached, `more` whether the query stopped short of the room's rev; `members` is None when
     nobody came, went or changed, and may be cut short for display; `member_ids` are all of them. `room` holds only
-    what is the same for every viewer.
+    what is the same for every viewer. `pinned` are the pinned messages where everything was read.
     """
 
     @property
@@ -51,6 +53,8 @@ class Changes(Protocol):
     @property
     def messages(self) -> Sequence[Any]: ...
     @property
+    def pinned(self) -> Sequence[Any]: ...
+    @property
     def gone(self) -> bool: ...
 
 
@@ -61,6 +65,7 @@ class Applied:
     rows: tuple[Any, ...] = ()
     members: tuple[Any, ...] | None = None
     room: Any | None = None
+    pins: bool = False
     removed: frozenset[str] = frozenset()
     gone: bool = False
 
@@ -83,6 +88,7 @@ class LiveRoom:
     members: tuple[Any, ...] = ()
     member_ids: frozenset[str] = frozenset()
     rows: dict[int, Any] = field(default_factory=dict)
+    pins: dict[int, Any] = field(default_factory=dict)
     gone: bool = False
     touched: float = field(default_factory=time.monotonic)
 
@@ -108,7 +114,8 @@ class LiveRoom:
         self.newest = max(self.newest, changes.last_seq)
         # All of them are told, also those that a page has brought here before: only its reader was given that.
         rows = self.merge(changes.messages)
-        return Applied(rows=rows, room=self._take_info(changes), **self._take_members(changes))
+        pins = self._take_pins((*changes.pinned, *rows))
+        return Applied(rows=rows, room=self._take_info(changes), pins=pins, **self._take_members(changes))
 
     def merge(self, rows: Iterable[Any]) -> tuple[Any, ...]:
         """Cache rows that can be followed live; answers the newest known form of each, in order of seq.
@@ -137,6 +144,16 @@ class LiveRoom:
             return None
         self.info = changes.room
         return self.info
+
+    def _take_pins(self, rows: Iterable[Any]) -> bool:
+        """Keep the pinned rows, wherever in the history they are; answers whether what is pinned has changed."""
+        before = dict(self.pins)
+        for row in rows:
+            known = self.pins.pop(row.seq, None)
+            newest = row if known is None or row.rev >= known.rev else known
+            if newest.pinned:
+                self.pins[row.seq] = newest
+        return self.pins != before
 
     def _take_members(self, changes: Changes) -> dict[str, Any]:
         if changes.members is None or changes.member_ids is None:

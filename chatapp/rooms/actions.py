@@ -9,7 +9,7 @@ import secrets
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
-from sqlalchemy import Delete
+from sqlalchemy import Delete, Update
 from sqlmodel import col, delete, func, insert, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -40,6 +40,33 @@ async def create_room(actor: Actor, name: str, description: str = "", is_private
     return await queries.room(actor, room_id)
 
 
+async def describe(actor: Actor, room_id: UUID, name: str, description: str) -> None:
+    """Give a room another name and description. Raises Invalid, NotAMember, and Forbidden unless the actor runs it."""
+    values = {
+        "name": clean(name, "Room name", NAME_LIMIT),
+        "description": clean(description, "Description", DESCRIPTION_LIMIT, least=0),
+    }
+    await _change(actor, room_id, update(Room).values(values))
+
+
+async def archive(actor: Actor, room_id: UUID, archived: bool = True) -> None:
+    """Make a room stand still, or move again: nobody posts, edits, reacts or joins meanwhile.
+
+    Raises NotAMember, and Forbidden unless the actor runs the room.
+    """
+    # Archiving twice is archiving once: the first time stays.
+    since = func.coalesce(col(Room.archived_at), func.now()) if archived else None
+    await _change(actor, room_id, update(Room).values(archived_at=since))
+
+
+async def delete_room(actor: Actor, room_id: UUID) -> None:
+    """Delete a room and all that was said in it, for good.
+
+    Raises NotAMember, and Forbidden unless the actor owns it.
+    """
+    await _change(actor, room_id, delete(Room))
+
+
 async def join(actor: Actor, room_id: UUID) -> None:
     """Become a member of a public room; joining twice is joining once. Raises NotFound for any other room."""
     membership = insert(Membership).values(room_id=room_id, user_id=actor.user_id)
@@ -66,6 +93,14 @@ async def remove_member(actor: Actor, room_id: UUID, user_id: UUID) -> None:
         removed = await session.exec(_membership(room_id, user_id).returning(col(Membership.user_id)))
         if removed.one_or_none() is None and await _is_member(session, room_id, user_id):
             raise Forbidden
+
+
+async def transfer(actor: Actor, room_id: UUID, user_id: UUID) -> None:
+    """Hand a room over to one of its members; its owner is an admin from then on.
+
+    Raises NotAMember, and Forbidden unless the actor owns it.
+    """
+    await change_role(actor, room_id, user_id, "owner")
 
 
 async def change_role(actor: Actor, room_id: UUID, user_id: UUID, role: str) -> None:
@@ -120,6 +155,15 @@ async def accept_invite(actor: Actor, token: str) -> UUID:
     if room_id is None:
         raise NotFound(BAD_INVITE)
     return room_id
+
+
+async def _change(actor: Actor, room_id: UUID, change: Update | Delete) -> None:
+    """Change or delete a room. Where the policies let nothing be changed, the reason is told."""
+    wanted = change.where(col(Room.id) == room_id).returning(col(Room.id))
+    async with transaction(actor) as session:
+        await _require_member(session, actor, room_id)
+        if (await session.exec(wanted)).one_or_none() is None:
+            raise Forbidden
 
 
 def _membership(room_id: UUID, user_id: UUID) -> Delete:

@@ -106,6 +106,7 @@ def room_snapshot(room: Room, member: Membership | None = None) -> RoomSnapshot:
         read_seq=member.read_seq if member else 0,
         last_message_at=iso(room.last_message_at),
         members=room.member_count,
+        archived=room.archived_at is not None,
     )
 
 

@@ -21,6 +21,7 @@ class RoomSnapshot:
     read_seq: int
     last_message_at: str
     members: int
+    archived: bool = False
 
 
 @dataclass(frozen=True)

@@ -127,6 +127,63 @@ async def test_removing_a_member(cast: Cast) -> None:
         await actions.remove_member(cast.linus.actor, place, cast.grace.id)
 
 
+# Settings -----------------------------------------------------------------------------------------------------------
+
+
+async def test_whoever_runs_a_room_describes_it(cast: Cast) -> None:
+    place = await room(cast.ada, cast.grace)
+    await actions.describe(cast.ada.actor, place, "  New name ", " What for ")
+    found = await queries.room(cast.grace.actor, place)
+    assert (found.name, found.description) == ("New name", "What for")
+    for who, refusal in ((cast.grace, Forbidden), (cast.linus, NotAMember)):
+        with pytest.raises(refusal):
+            await actions.describe(who.actor, place, "Mine", "")
+    for name in ("", " ", "x" * 81, "a\0"):
+        with pytest.raises(Invalid, match="Room name"):
+            await actions.describe(cast.ada.actor, place, name, "")
+
+
+async def test_archiving_and_back(cast: Cast, psql: Sql) -> None:
+    place = await room(cast.ada, cast.grace)
+    for who, refusal in ((cast.grace, Forbidden), (cast.linus, NotAMember)):
+        with pytest.raises(refusal):
+            await actions.archive(who.actor, place)
+    await actions.archive(cast.ada.actor, place)
+    first = await (await psql.execute("select archived_at, rev from chat_rooms where id = %s", [place])).fetchone()
+    await actions.archive(cast.ada.actor, place)
+    again = await (await psql.execute("select archived_at, rev from chat_rooms where id = %s", [place])).fetchone()
+    assert first == again
+    assert (await queries.room(cast.grace.actor, place)).archived
+    with pytest.raises(Invalid, match="This room is archived"):
+        await say(cast.grace, place, "too late")
+    await actions.archive(cast.ada.actor, place, archived=False)
+    await say(cast.grace, place, "in time")
+
+
+async def test_only_the_owner_deletes_a_room(cast: Cast) -> None:
+    place = await room(cast.ada, cast.grace)
+    await actions.change_role(cast.ada.actor, place, cast.grace.id, "admin")
+    for who, refusal in ((cast.grace, Forbidden), (cast.linus, NotAMember)):
+        with pytest.raises(refusal):
+            await actions.delete_room(who.actor, place)
+    await actions.delete_room(cast.ada.actor, place)
+    with pytest.raises(NotFound):
+        await queries.room(cast.ada.actor, place)
+    with pytest.raises(NotAMember):
+        await actions.delete_room(cast.ada.actor, place)
+
+
+async def test_handing_a_room_over(cast: Cast) -> None:
+    place = await room(cast.ada, cast.grace)
+    with pytest.raises(Forbidden):
+        await actions.transfer(cast.grace.actor, place, cast.grace.id)
+    await actions.transfer(cast.ada.actor, place, cast.grace.id)
+    roles = {member.name: member.role for member in await queries.members(cast.ada.actor, place)}
+    assert roles == {"Grace Hopper": "owner", "Ada Lovelace": "admin"}
+    with pytest.raises(Forbidden):
+        await actions.delete_room(cast.ada.actor, place)
+
+
 # Browsing -----------------------------------------------------------------------------------------------------------
 
 

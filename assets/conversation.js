@@ -6,7 +6,7 @@ import { inherit, keep, kept, newId, save, saved } from "$/public/outbox.js";
 import { refs } from "$/utils/state";
 
 /** A value outside of React that components can follow. */
-function store(value) {
+export function store(value) {
   const followers = new Set();
   return {
     get: () => value,
@@ -18,12 +18,14 @@ function store(value) {
   };
 }
 
-const useStore = (source) => useSyncExternalStore(source.follow, source.get, source.get);
-const warn = (sentence) => refs["__toast"]?.error(sentence);
+export const useStore = (source) => useSyncExternalStore(source.follow, source.get, source.get);
+export const warn = (sentence) => refs["__toast"]?.error(sentence);
 
 // ------------------------------------------------------------------------------------------------ rows
 
 const GROUP_MS = 5 * 60 * 1000; // one author's messages within five minutes stand together
+const USUAL = { edited: false, deleted: false, pinned: false, pending: false, failed: false, reason: "" };
+const NONE = [];
 const views = new WeakMap(); // row → its view, so that an unchanged row keeps its identity and is not drawn again
 
 const timeOf = (date) => date.toLocaleTimeString([], { hour: "numeric", minute: "2-digit" });
@@ -45,10 +47,9 @@ function viewOf(row, before, today) {
   const newDay = !earlier || midnight(date) !== midnight(earlier);
   const alone = newDay || before.user_id !== row.user_id || before.deleted || date - earlier > GROUP_MS;
   const view = {
-    pending: false,
-    failed: false,
-    reason: "",
+    ...USUAL,
     ...row,
+    reactions: row.reactions ?? NONE,
     key: `${row.user_id}:${row.client_id}`,
     day: newDay ? dayOf(date) : "",
     time: timeOf(date),
@@ -66,33 +67,53 @@ export function windowOf(shown, newest, slots) {
 }
 
 /** The rows of the open room in order: what was received, then what is still being sent. */
-function collect(state, prefix, shown, room) {
+function collect(state, prefix, changed, shown, room) {
   if (!shown || shown.room !== room) return [];
   const tag = room.slice(0, 8);
   const last = shown.last || Infinity;
   const found = [];
   for (const key in state) {
     const row = key.startsWith(prefix) ? state[key] : undefined;
-    if (row && row.room === tag && row.seq >= shown.first && row.seq <= last) found.push(row);
+    if (!row || row.room !== tag || row.seq < shown.first || row.seq > last) continue;
+    const later = state[changed + key.slice(prefix.length)]; // what a tab far back is told of its rows
+    found.push(later && later.room === tag && later.seq === row.seq && later.rev > row.rev ? later : row);
   }
   return found.sort((a, b) => a.seq - b.seq);
 }
 
 /**
  * Hook: the views of the open room's messages, oldest first.
- * `state` and `prefix` are the slots (chatapp.shared), `shown` is what `windowOf` answers, `outcomes` what became of
+ * `state` and `prefix` are the slots (chatapp.shared), `changed` those of rows that changed since, `shown` is what `windowOf` answers, `outcomes` what became of
  * sent messages.
  */
-export function useTimeline(state, prefix, shown, room, outcomes, me, name) {
+export function useTimeline(state, prefix, changed, shown, room, outcomes, me, name) {
   const waiting = useStore(outbox);
-  const received = collect(state, prefix, shown, room);
+  const received = collect(state, prefix, changed, shown, room);
   const confirmed = new Set(received.filter((row) => row.user_id === me).map((row) => row.client_id));
   useEffect(() => settle(outcomes, confirmed, me));
   const live = shown && !shown.last;
   const echoes = waiting.filter((item) => item.room === room && item.me === me && !confirmed.has(item.client_id));
   const today = midnight(new Date());
   const all = [...received, ...(live ? echoes.map((item) => echoOf(item, name)) : [])];
-  return all.map((row, index) => viewOf(row, all[index - 1], today));
+  const rows = all.map((row, index) => viewOf(row, all[index - 1], today));
+  useEffect(() => {
+    const before = inSight.get();
+    if (rows.length !== before.length || rows.some((row, index) => row !== before[index])) inSight.set(rows);
+  });
+  return rows;
+}
+
+/** The views that the log shows, for what is done to one of them (changes.js). */
+export const inSight = store([]);
+
+/** The id of the message that is being edited in its row, "" for none. */
+export const editing = store("");
+
+/** Edit the last message of mine; false where there is none in sight. */
+function editLast(me) {
+  const mine = inSight.get().findLast((row) => row.user_id === me && row.id && !row.deleted);
+  if (mine) editing.set(mine.id);
+  return Boolean(mine);
 }
 
 // ------------------------------------------------------------------------------------------------ outbox
@@ -120,7 +141,7 @@ function echoOf(item, name) {
   if (!echoes.has(item)) {
     const { client_id, room, me, content, created_at, failed, reason } = item;
     const row = { id: "", seq: 0, rev: 0, room, user_id: me, client_id, author: name, content, created_at };
-    echoes.set(item, { ...row, edited: false, deleted: false, pending: !failed, failed, reason });
+    echoes.set(item, { ...row, pending: !failed, failed, reason });
   }
   return echoes.get(item);
 }
@@ -219,7 +240,7 @@ const draftKey = (me, room) => `chatapp.draft.${me}.${room}`;
 
 const keepDraft = (key, text) => keep(window.localStorage, key, text);
 
-function fit(box) {
+export function fit(box) {
   box.style.height = "auto";
   box.style.height = `${box.scrollHeight}px`;
   const button = box.form?.querySelector("button[type=submit]");
@@ -232,7 +253,7 @@ function fill(box, text) {
   box.dispatchEvent(new Event("input", { bubbles: true }));
 }
 
-function refusalOf(text, limit) {
+export function refusalOf(text, limit) {
   const length = Array.from(text).length;
   if (length > limit) {
     return `Message is too long: ${length.toLocaleString("en")} of ${limit.toLocaleString("en")} characters.`;
@@ -241,6 +262,14 @@ function refusalOf(text, limit) {
     return "Message contains characters that cannot be stored.";
   }
   return "";
+}
+
+/** Whether a key means "send": Enter, but not one that breaks the line, ends an IME composition or is a finger's. */
+export function sends(event) {
+  // keyCode 229 is what Safari still reports for the Enter that ends an IME composition.
+  const composing = event.nativeEvent.isComposing || event.keyCode === 229;
+  const touch = window.matchMedia("(pointer: coarse)").matches;
+  return event.key === "Enter" && !event.shiftKey && !composing && !touch;
 }
 
 /** A form around the box `#message`: Enter sends, the draft is kept, what was refused stays. */
@@ -284,10 +313,8 @@ export function ComposerForm({ children, room, me, limit, onSend, ...rest }) {
   };
   const onKeyDown = (event) => {
     if (event.target !== box()) return; // the form has buttons of its own
-    // keyCode 229 is what Safari still reports for the Enter that ends an IME composition.
-    const composing = event.nativeEvent.isComposing || event.keyCode === 229;
-    const touch = window.matchMedia("(pointer: coarse)").matches;
-    if (event.key === "Enter" && !event.shiftKey && !composing && !touch) submit(event);
+    if (sends(event)) submit(event);
+    else if (event.key === "ArrowUp" && !box().value && !event.shiftKey && editLast(me)) event.preventDefault();
   };
   const onInput = (event) => {
     fit(event.target);

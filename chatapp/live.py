@@ -141,7 +141,7 @@ class Tabs:
         return {UUID(name.split(":")[1]) for name in shared.wire().rooms("room:")}
 
     async def publish(self, room: LiveRoom, applied: Applied) -> None:
-        """One delta for everybody at the live end, a number for those who read far back."""
+        """One delta for everybody at the live end; for those who read far back what changed, and a number."""
         values = [
             *room_state.changed(applied),
             *message_state.changed(room, applied),
@@ -151,7 +151,8 @@ class Tabs:
         if values:
             await shared.wire().emit(topic.room(room.id), shared.update(*values))
         if applied.rows:
-            await shared.wire().emit(topic.room_head(room.id), shared.update(*message_state.head(room)))
+            behind = message_state.changed_behind(room, applied)
+            await shared.wire().emit(topic.room_head(room.id), shared.update(*behind))
 
     async def evict(self, room_id: UUID, user_ids: Iterable[str]) -> None:
         """Take people out of a room: when this returns, not one more byte of it can reach them."""

@@ -45,6 +45,11 @@ class Shared:
         self._state = declared._get_all_var_data().state
 
     @property
+    def prefix(self) -> str:
+        """What the names of its slots begin with, in the browser's copy of the state."""
+        return self._key
+
+    @property
     def value(self) -> Var:
         """The one slot's value in the browser, of the declared type; undefined before the first delta."""
         return self.read(f"{self._state_js}.{self._key}0")

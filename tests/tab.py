@@ -10,6 +10,8 @@ from typing import Any
 
 import socketio
 
+from chatapp.realtime.room import SLOTS
+
 STATE = "reflex___state____state"
 SUFFIX = "_rx_state_"
 
@@ -24,7 +26,10 @@ def state_name(module: str, name: str) -> str:
 
 TIMELINE = state_name("messages.state", "timeline")
 COMPOSER = state_name("messages.state", "composer")
+MESSAGE_TOOLS = state_name("messages.state", "message_tools")
+REACTIONS = state_name("reactions.state", "reactions")
 OPEN_ROOM = state_name("rooms.state", "open_room")
+RUN_ROOM = state_name("rooms.state", "run_room")
 ROOM_LIST = state_name("rooms.state", "room_list")
 VIEWER = state_name("accounts.state", "viewer")
 SIGN_IN = state_name("accounts.state", "sign_in")
@@ -49,10 +54,13 @@ class Tab:
         self.state: dict[str, dict[str, Any]] = {}
         self.events: list[dict[str, Any]] = []
         self.frames: list[dict[str, Any]] = []
+        self.raw: list[str] = []
+        """Every frame of the socket as it came, but for heartbeats."""
         self.path = "/"
         self._news = asyncio.Condition()
         self._socket = socketio.AsyncClient(reconnection=False, json=Ascii)
         self._socket.on("event", self._received, namespace="/_event")
+        self._socket.eio.on("message", self._noted)
 
     async def open(self, path: str) -> Tab:
         """Connect and load a page, as a browser does when an address is entered."""
@@ -116,7 +124,13 @@ class Tab:
         shown = (
             row for row in slots if row and row["room"] == window["room"][:8] and window["first"] <= row["seq"] <= last
         )
-        return sorted(shown, key=lambda row: row["seq"])
+        return sorted(map(self._latest, shown), key=lambda row: row["seq"])
+
+    def _latest(self, row: dict[str, Any]) -> dict[str, Any]:
+        """What a tab far back was told of a row since; see `collect` in assets/conversation.js."""
+        later = self.state.get(TIMELINE, {}).get(f"changed{SUFFIX}{row['seq'] % SLOTS}")
+        same = later and (later["room"], later["seq"]) == (row["room"], row["seq"])
+        return later if later and same and later["rev"] > row["rev"] else row
 
     @property
     def texts(self) -> list[str]:
@@ -130,6 +144,10 @@ class Tab:
     @property
     def redirects(self) -> list[str]:
         return [event["payload"]["path"] for event in self.events if event["name"] == "_redirect"]
+
+    async def _noted(self, data: str) -> None:
+        self.raw.append(data)
+        await self._socket._handle_eio_message(data)
 
     async def _received(self, update: dict[str, Any]) -> None:
         async with self._news:

@@ -1,4 +1,4 @@
-"""The parts of a conversation that run in the browser, as Python sees them (assets/conversation.js)."""
+"""The parts of a conversation that run in the browser, as Python sees them (assets/conversation.js, changes.js)."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from reflex_base.vars.base import Var
 
 from chatapp.accounts.state import Viewer
 from chatapp.messages.model import CONTENT_LIMIT
-from chatapp.messages.state import MESSAGES, NEWEST, WINDOW, Composer, Window
+from chatapp.messages.state import CHANGED, MESSAGES, NEWEST, WINDOW, Composer, ReactionRow, Window
+from chatapp.rooms.state import MEMBERS
 from chatapp.ui.browser import hook
 
 MODULE = "$/public/conversation.js"
+CHANGES = "$/public/changes.js"
 
 
 class View(TypedDict):
@@ -35,6 +37,8 @@ class View(TypedDict):
     starts_group: bool
     edited: bool
     deleted: bool
+    pinned: bool
+    reactions: list[ReactionRow]
     pending: bool
     failed: bool
     reason: str
@@ -55,9 +59,69 @@ def timeline() -> Var:
     """The open room's messages, oldest first, with the local echoes last; empty until the room is here."""
     return hook(
         "timelineRows",
-        MESSAGES.call(MODULE, "useTimeline", shown(), open_room_id(), Composer.outcomes, Viewer.me.id, Viewer.me.name),
+        MESSAGES.call(
+            MODULE,
+            "useTimeline",
+            CHANGED.prefix,
+            shown(),
+            open_room_id(),
+            Composer.outcomes,
+            Viewer.me.id,
+            Viewer.me.name,
+        ),
         list[View],
     )
+
+
+class Chip(TypedDict):
+    """A reaction as a viewer sees it. `names` are of those who gave it, `label` says all of it in words."""
+
+    emoji: str
+    count: int
+    names: str
+    mine: bool
+    label: str
+
+
+def pointed() -> Var:
+    """The message that has the toolbar: under the pointer, or with the focus. Its fields are undefined for none."""
+    return hook("pointedAt", _call("usePointed", module=CHANGES), View)
+
+
+def chosen() -> Var:
+    """The message that an open dialog is about."""
+    return hook("chosenOne", _call("useChosen", module=CHANGES), View)
+
+
+def choose() -> Var:
+    """For a trigger that opens a dialog: it is about the message that has the toolbar."""
+    return _function("choose", module=CHANGES)
+
+
+def editing() -> Var:
+    """The id of the message that is being edited in its row."""
+    return hook("editedId", _call("useEditing", module=CHANGES), str)
+
+
+def edit(message_id: Var) -> Var:
+    """For a button: edit a message in its row."""
+    return _function("edit", message_id, module=CHANGES)
+
+
+def stop_editing() -> Var:
+    """For a button: give the change up."""
+    return _function("stopEditing", module=CHANGES)
+
+
+def chips(reactions: Var) -> Var:
+    """A message's reactions, as this viewer sees them."""
+    call = _call("chipsOf", reactions, MEMBERS.or_default("[]"), Viewer.me.id, module=CHANGES)
+    return call.to(list[Chip])
+
+
+def wanted(reactions: Var, emoji: Var) -> Var:
+    """What pressing an emoji asks for: to have it, not to have it, or null for the opposite of what there is."""
+    return _call("wanted", reactions, emoji, Viewer.me.id, module=CHANGES)
 
 
 def following() -> Var:
@@ -97,6 +161,25 @@ class Log(rx.Component):
     on_latest: rx.EventHandler[rx.event.no_args_event_spec]
 
 
+class Toolbar(rx.Component):
+    """The tools of the message pointed at, put into its row; a finger's long press opens the dialog `sheet` instead."""
+
+    library = CHANGES
+    tag = "Toolbar"
+    sheet: Var[str]
+
+
+class EditForm(rx.Component):
+    """A form around a textarea named `edit`: Enter saves, Escape gives up, what was refused stays."""
+
+    library = CHANGES
+    tag = "EditForm"
+    message: Var[str]
+    content: Var[str]
+    limit: Var[int] = Var.create(CONTENT_LIMIT)
+    on_save: rx.EventHandler[lambda message_id, content: [message_id, content]]
+
+
 class ComposerForm(rx.Component):
     """A form around a textarea with id and name `message`: Enter sends, the draft is kept, what was refused stays."""
 
@@ -108,20 +191,20 @@ class ComposerForm(rx.Component):
     on_send: rx.EventHandler[lambda room, client_id, content, attempt, me: [room, client_id, content, attempt, me]]
 
 
-def _call(function: str, *arguments: Var) -> Var:
-    return Var(_written(function, arguments), _var_data=_needs(function, arguments))
+def _call(function: str, *arguments: Var, module: str = MODULE) -> Var:
+    return Var(_written(function, arguments), _var_data=_needs(module, function, arguments))
 
 
-def _function(name: str, *arguments: Var) -> Var:
+def _function(name: str, *arguments: Var, module: str = MODULE) -> Var:
     """A browser function to hang on an event trigger."""
     call = f"(() => {_written(name, arguments)})"
-    return Var(call, _var_data=_needs(name, arguments)).to(FunctionVar, EventChain)
+    return Var(call, _var_data=_needs(module, name, arguments)).to(FunctionVar, EventChain)
 
 
 def _written(function: str, arguments: tuple[Var, ...]) -> str:
     return f"{function}({', '.join(str(argument) for argument in arguments)})"
 
 
-def _needs(function: str, arguments: tuple[Var, ...]) -> VarData | None:
-    imports = VarData(imports={MODULE: [ImportVar(tag=function)]})
+def _needs(module: str, function: str, arguments: tuple[Var, ...]) -> VarData | None:
+    imports = VarData(imports={module: [ImportVar(tag=function)]})
     return VarData.merge(imports, *(argument._get_all_var_data() for argument in arguments))

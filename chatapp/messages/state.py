@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, NotRequired
 from uuid import UUID
 from weakref import WeakValueDictionary
 
@@ -18,8 +18,14 @@ from chatapp.errors import ChatError, Forbidden, Invalid, NotAMember, Unauthoriz
 from chatapp.gate import actor, handler
 from chatapp.messages import actions
 from chatapp.messages.model import CLIENT_ID_LIMIT
-from chatapp.messages.snapshots import MessageSnapshot
+from chatapp.messages.snapshots import MessageSnapshot, ReactionSnapshot
 from chatapp.realtime.room import SLOTS, Applied, LiveRoom
+
+ID_SHOWN = 13
+"""Characters of a user's id that a reaction carries: 48 random bits tell a room's members apart, the rest is bytes."""
+
+PIN_SHOWN = 200
+"""Characters that the list of pinned messages shows of each."""
 
 OUTCOMES = 20
 """Outcomes a tab remembers: more than anybody sends while one is on its way."""
@@ -32,8 +38,19 @@ Text = Annotated[Any, AfterValidator(str)]
 ClientId = Annotated[str, StringConstraints(min_length=1, max_length=CLIENT_ID_LIMIT)]
 
 
+class ReactionRow(TypedDict):
+    """An emoji at a message. `users` are the beginnings of the ids of those who gave it, the first first."""
+
+    emoji: str
+    count: int
+    users: list[str]
+
+
 class Row(TypedDict):
-    """A message as the browser gets it. What differs per viewer is decided there."""
+    """A message as the browser gets it. What differs per viewer is decided there.
+
+    What most messages don't have is left out: each of these goes to every tab in the room.
+    """
 
     id: str
     seq: int
@@ -44,8 +61,21 @@ class Row(TypedDict):
     author: str
     content: str
     created_at: str
-    edited: bool
-    deleted: bool
+    edited: NotRequired[bool]
+    deleted: NotRequired[bool]
+    pinned: NotRequired[bool]
+    reactions: NotRequired[list[ReactionRow]]
+
+
+class Pin(TypedDict):
+    """A pinned message as the list of them shows it: its text cut short, for the list is sent whole."""
+
+    id: str
+    seq: int
+    user_id: str
+    author: str
+    content: str
+    created_at: str
 
 
 @dataclass(frozen=True)
@@ -61,6 +91,9 @@ class Timeline(rx.State):
     """The messages of the open room, in as many slots as can be followed live; see `chatapp.shared`."""
 
     messages: list[Row] = []
+    changed: list[Row] = []
+    """For a tab far back in the history: rows that changed, to be laid over those it was sent."""
+    pins: list[Pin] = []
     window: Window = Window("", 1, 0)
     newest: int = 0
 
@@ -131,14 +164,36 @@ async def _post_in_turn(room_id: UUID, client_id: str, content: Any) -> None:
         await actions.post(actor(), room_id, client_id, content)
 
 
+class MessageTools(rx.State):
+    """What can be done to a message that is there. The room's tabs hear of it as of any other change."""
+
+    @handler
+    async def edit(self, message_id: UUID, content: Text):
+        """Change what a message of mine says."""
+        await actions.edit(actor(), message_id, content)
+
+    @handler
+    async def delete(self, message_id: UUID):
+        """Leave a tombstone of it."""
+        await actions.delete(actor(), message_id)
+
+    @handler
+    async def pin(self, message_id: UUID, pinned: bool):
+        """Put it on the room's list of pinned messages, or take it off."""
+        await actions.pin(actor(), message_id, pinned)
+
+
 MESSAGES = shared.Shared(Timeline.messages, SLOTS)
+CHANGED = shared.Shared(Timeline.changed, SLOTS)
+PINS = shared.Shared(Timeline.pins)
 WINDOW = shared.Shared(Timeline.window)
 NEWEST = shared.Shared(Timeline.newest)
 
 
 def opened(room: LiveRoom, first: int, rows: Sequence[MessageSnapshot]) -> list[Any]:
     """What a tab that opens a room at its live end is sent."""
-    return [*_slots(room, rows), WINDOW.at(0, _window(room, first, 0)), NEWEST.at(0, room.newest)]
+    window = WINDOW.at(0, _window(room, first, 0))
+    return [*_slots(room, rows), window, NEWEST.at(0, room.newest), PINS.at(0, pins(room))]
 
 
 def page(room: LiveRoom, first: int, last: int, rows: Sequence[MessageSnapshot]) -> list[Any]:
@@ -149,7 +204,14 @@ def page(room: LiveRoom, first: int, last: int, rows: Sequence[MessageSnapshot])
 def changed(room: LiveRoom, applied: Applied) -> list[Any]:
     """What every tab at the live end is sent. A row below the floor would take a newer one's slot."""
     rows = tuple(row for row in applied.rows if row.seq >= room.floor)
-    return [*_slots(room, rows), *head(room)] if rows else []
+    pinned = [PINS.at(0, pins(room))] if applied.pins else []
+    return [*_slots(room, rows), *(head(room) if rows else ()), *pinned]
+
+
+def changed_behind(room: LiveRoom, applied: Applied) -> list[Any]:
+    """What a tab far back in the history is sent: the slots hold rows of its own, so what changed comes beside them."""
+    pinned = [PINS.at(0, pins(room))] if applied.pins else []
+    return [*head(room), *(CHANGED.at(each.seq, row(room, each)) for each in applied.changed), *pinned]
 
 
 def head(room: LiveRoom) -> list[Any]:
@@ -159,7 +221,7 @@ def head(room: LiveRoom) -> list[Any]:
 
 def row(room: LiveRoom, message: MessageSnapshot) -> Row:
     """A message in the browser's form: short, since it is sent to every tab."""
-    return {
+    made: Row = {
         "id": message.id,
         "seq": message.seq,
         "rev": message.rev,
@@ -169,9 +231,38 @@ def row(room: LiveRoom, message: MessageSnapshot) -> Row:
         "author": message.author,
         "content": message.content,
         "created_at": message.created_at,
-        "edited": bool(message.edited_at),
-        "deleted": message.deleted,
     }
+    if message.edited_at:
+        made["edited"] = True
+    if message.deleted:
+        made["deleted"] = True
+    if message.pinned:
+        made["pinned"] = True
+    if message.reactions:
+        made["reactions"] = [_reaction(reaction) for reaction in message.reactions]
+    return made
+
+
+def pins(room: LiveRoom) -> list[Pin]:
+    """The room's pinned messages, the last pinned first."""
+    pinned: list[MessageSnapshot] = sorted(room.pins.values(), key=lambda each: each.pinned_at, reverse=True)
+    return [_pin(message) for message in pinned]
+
+
+def _pin(message: MessageSnapshot) -> Pin:
+    return {
+        "id": message.id,
+        "seq": message.seq,
+        "user_id": message.user_id,
+        "author": message.author,
+        "content": message.content[:PIN_SHOWN],
+        "created_at": message.created_at,
+    }
+
+
+def _reaction(reaction: ReactionSnapshot) -> ReactionRow:
+    users = [user_id[:ID_SHOWN] for user_id in reaction.users]
+    return {"emoji": reaction.emoji, "count": reaction.count, "users": users}
 
 
 def _slots(room: LiveRoom, rows: Sequence[MessageSnapshot]) -> list[Any]:

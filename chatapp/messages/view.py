@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import reflex as rx
@@ -9,19 +10,27 @@ import reflex as rx
 from chatapp.accounts.state import Viewer
 from chatapp.messages import browser
 from chatapp.messages.browser import View
-from chatapp.messages.state import WINDOW, Composer
+from chatapp.messages.state import WINDOW, Composer, MessageTools
 from chatapp.rooms.snapshots import MemberSnapshot
 from chatapp.rooms.state import MEMBERS, ROOM
 from chatapp.ui import browser as kit_browser
 from chatapp.ui import kit
 
+Part = Callable[[Any], rx.Component]
+"""Draws a part of one message, given its view."""
 
-def log(on_older: Any, on_latest: Any) -> rx.Component:
-    """The open room's messages, or their shape while they are on their way."""
+
+def log(on_older: Any, on_latest: Any, tools: rx.Component, under: Part) -> rx.Component:
+    """The open room's messages, or their shape while they are on their way.
+
+    `tools` are shown at the message that is pointed at, `under` draws what stands below a message's text.
+    """
     rows = browser.timeline()
+    row = _memoised(under)
     return browser.Log.create(
         rx.el.div(
-            rx.cond(_here(), rx.fragment(_top(), rx.foreach(rows, _entry)), kit.skeleton(6)),
+            rx.cond(_here(), rx.fragment(_top(), rx.foreach(rows, lambda view: _entry(view, row))), kit.skeleton(6)),
+            tools,
             class_name="rows",
         ),
         shown=browser.shown(),
@@ -44,7 +53,7 @@ def composer() -> rx.Component:
         enter_key_hint="send",
         custom_attrs={"aria-label": "Message"},
     )
-    return browser.ComposerForm.create(
+    form = browser.ComposerForm.create(
         _latest(),
         rx.el.div(box, _send(), class_name="composer-box"),
         rx.el.p("Enter to send, Shift + Enter for a new line", class_name="composer-hint"),
@@ -53,6 +62,10 @@ def composer() -> rx.Component:
         on_send=Composer.send,
         class_name="composer",
     )
+    still = rx.el.p(
+        kit.icon("archive", 16), "This room is archived. Nothing can be added to it.", class_name="composer-still"
+    )
+    return rx.cond(ROOM.known & ROOM.value.archived, still, form)
 
 
 def _here() -> rx.Var[bool]:
@@ -96,33 +109,42 @@ def _top() -> rx.Component:
     return rx.cond(browser.shown().first.to(int) <= 1, beginning, older)
 
 
-def _entry(view: Any) -> rx.Component:
+def _entry(view: Any, message_row: Any) -> rx.Component:
     """A message, under its day if it is the first of it. The day stands outside the row: the row must not move."""
     author = kit_browser.person_of(MEMBERS.value, view.user_id, MemberSnapshot)
     day = rx.el.div(rx.el.span(view.day), class_name="day")
     # The row has the name that the author had when it was sent here, which is all there is of those who left.
-    row = message_row(view=view, author=author.name | view.author, picture=author.avatar_url | "")
+    edited = (view.id != "") & (view.id == browser.editing())
+    row = message_row(view=view, author=author.name | view.author, picture=author.avatar_url | "", edited=edited)
     return rx.fragment(rx.cond(view.day, day), row, key=view.key)
 
 
-@rx.memo
-def message_row(view: rx.Var[View], author: rx.Var[str], picture: rx.Var[str]) -> rx.Component:
-    """One message. Drawn again only when it has changed."""
-    return rx.el.article(
-        rx.cond(view.starts_group, _face(view, author, picture), _time(view, "message-time")),
-        rx.el.div(
-            rx.cond(view.starts_group, _head(view, author)),
-            _text(view),
-            rx.cond(view.failed, _failure(view)),
-            class_name="message-body",
-        ),
-        class_name=_row_class(view),
-        custom_attrs={
-            "data-row": view.key,
-            "aria-label": f"{author}, {view.time}",
-            "aria-busy": rx.cond(view.pending, "true", rx.Var("undefined")),
-        },
-    )
+def _memoised(under: Part) -> Any:
+    """What draws one message, again only when it has changed."""
+
+    @rx.memo
+    def message_row(
+        view: rx.Var[View], author: rx.Var[str], picture: rx.Var[str], edited: rx.Var[bool]
+    ) -> rx.Component:
+        return rx.el.article(
+            rx.cond(view.starts_group, _face(view, author, picture), _time(view, "message-time")),
+            rx.el.div(
+                rx.cond(view.starts_group, _head(view, author)),
+                rx.cond(view.pinned, rx.el.div(kit.icon("pin", 12), "Pinned", class_name="mark-pinned")),
+                rx.cond(edited & ~view.deleted, _edit(view), _text(view)),
+                under(view),
+                rx.cond(view.failed, _failure(view)),
+                class_name="message-body",
+            ),
+            class_name=_row_class(view),
+            custom_attrs={
+                "data-row": view.key,
+                "aria-label": f"{author}, {view.time}",
+                "aria-busy": rx.cond(view.pending, "true", rx.Var("undefined")),
+            },
+        )
+
+    return message_row
 
 
 def _row_class(view: Any) -> str:
@@ -152,6 +174,18 @@ def _text(view: Any) -> rx.Component:
     edited = rx.cond(view.edited, rx.el.span("(edited)", class_name="mark-edited"))
     written = rx.fragment(view.content, edited)
     return rx.el.div(rx.cond(view.deleted, "This message was deleted", written), class_name="text", dir="auto")
+
+
+def _edit(view: Any) -> rx.Component:
+    """The text as a box to change it in."""
+    box = rx.el.textarea(
+        name="edit", rows=1, dir="auto", class_name="input", custom_attrs={"aria-label": "Edit message"}
+    )
+    save = rx.el.button("Save", type="submit", class_name="button button-primary button-small")
+    buttons = rx.el.div(kit.button("Cancel", look="small", on_click=browser.stop_editing()), save, class_name="actions")
+    return browser.EditForm.create(
+        box, buttons, message=view.id, content=view.content, on_save=MessageTools.edit, class_name="edit"
+    )
 
 
 def _failure(view: Any) -> rx.Component:

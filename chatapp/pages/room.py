@@ -5,10 +5,12 @@ from __future__ import annotations
 import reflex as rx
 
 from chatapp.live import Tab
-from chatapp.messages import browser
+from chatapp.messages import browser, tools
 from chatapp.messages import view as messages
 from chatapp.pages import missing, side
 from chatapp.presence import view as presence
+from chatapp.reactions import view as reactions
+from chatapp.rooms import running
 from chatapp.rooms import view as rooms
 from chatapp.typing_indicator import view as typing_indicator
 from chatapp.ui import layout
@@ -31,9 +33,30 @@ def _missing() -> rx.Var[bool]:
 
 def _room() -> rx.Component:
     conversation = rx.el.div(
-        rooms.header(presence.online()),
-        messages.log(on_older=Tab.load_older, on_latest=Tab.open_room),
+        rooms.header(presence.online(), tools.pins_button()),
+        messages.log(
+            on_older=Tab.load_older,
+            on_latest=Tab.open_room,
+            tools=tools.toolbar(first=reactions.quick),
+            under=reactions.chips,
+        ),
         typing_indicator.below(messages.composer(), room=browser.open_room_id()),
         class_name="conversation",
     )
-    return rx.el.div(conversation, rooms.members_panel(presence.members()), rooms.invite(), class_name="room")
+    return rx.el.div(
+        conversation,
+        rooms.members_panel(presence.members(running.tools), running.settings_button()),
+        rooms.invite(),
+        running.settings(),
+        *_message_dialogs(),
+        class_name="room",
+    )
+
+
+def _message_dialogs() -> list[rx.Component]:
+    return [
+        tools.sheet(first=reactions.quick_sheet(tools.SHEET)),
+        tools.delete_question(),
+        tools.pins_dialog(),
+        reactions.picker(),
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import reflex as rx
@@ -10,14 +11,17 @@ from chatapp.presence import browser
 from chatapp.presence.browser import AwayWatch
 from chatapp.presence.state import Presence
 from chatapp.rooms import view as rooms
+from chatapp.rooms.snapshots import MemberSnapshot
+
+Tools = Callable[[MemberSnapshot], rx.Component]
 
 
-def members() -> rx.Component:
-    """The open room's members: first those who are there."""
+def members(tools: Tools) -> rx.Component:
+    """The open room's members, first those who are there, each with `tools`: what may be done about them."""
     people = browser.members()
     return rx.fragment(
-        _group("Online", "members-online", people.online),
-        _group("Offline", "members-offline", people.offline),
+        _group("Online", "members-online", people.online, tools),
+        _group("Offline", "members-offline", people.offline, tools),
     )
 
 
@@ -34,16 +38,21 @@ def watch() -> rx.Component:
     return AwayWatch.create(socket=Presence.socket, on_change=Presence.leave_alone)
 
 
-def _group(title: str, name: str, people: Any) -> rx.Component:
+def _group(title: str, name: str, people: Any, tools: Tools) -> rx.Component:
     group = rx.fragment(
         rx.el.h3(f"{title} (", people.length(), ")", class_name="member-group", custom_attrs={"id": name}),
-        rx.el.ul(rx.foreach(people, _member), class_name="members", custom_attrs={"aria-labelledby": name}),
+        rx.el.ul(
+            rx.foreach(people, lambda view: _member(view, tools)),
+            class_name="members",
+            custom_attrs={"aria-labelledby": name},
+        ),
     )
     return rx.cond(people.length() > 0, group)
 
 
-def _member(view: Any) -> rx.Component:
-    return rooms.member(view.member, _dot(view), rx.cond(view.ago, rx.el.span(view.ago, class_name="status-words")))
+def _member(view: Any, tools: Tools) -> rx.Component:
+    since = rx.cond(view.ago, rx.el.span(view.ago, class_name="status-words"))
+    return rooms.member(view.member, _dot(view), since, tools(view.member))
 
 
 def _dot(view: Any) -> rx.Component:

@@ -63,6 +63,8 @@ class Applied:
     """What a catch-up changed here, for the tabs to be told."""
 
     rows: tuple[Any, ...] = ()
+    changed: tuple[Any, ...] = ()
+    """Those of `rows` that are no news by themselves: they had been said before."""
     members: tuple[Any, ...] | None = None
     room: Any | None = None
     pins: bool = False
@@ -110,12 +112,14 @@ class LiveRoom:
         if changes.gone:
             self.gone = True
             return Applied(gone=True, removed=self.member_ids)
+        known = self.newest
         self.cursor = max(self.cursor, changes.rev)
         self.newest = max(self.newest, changes.last_seq)
         # All of them are told, also those that a page has brought here before: only its reader was given that.
         rows = self.merge(changes.messages)
         pins = self._take_pins((*changes.pinned, *rows))
-        return Applied(rows=rows, room=self._take_info(changes), pins=pins, **self._take_members(changes))
+        old = tuple(row for row in rows if row.seq <= known)
+        return Applied(rows, old, room=self._take_info(changes), pins=pins, **self._take_members(changes))
 
     def merge(self, rows: Iterable[Any]) -> tuple[Any, ...]:
         """Cache rows that can be followed live; answers the newest known form of each, in order of seq.

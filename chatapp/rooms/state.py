@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 from weakref import WeakValueDictionary
 
@@ -22,6 +22,7 @@ from chatapp.rooms import actions, queries
 from chatapp.rooms.snapshots import MemberSnapshot, RoomSnapshot
 
 Field = Annotated[str, StringConstraints(max_length=1000)]
+Role = Literal["owner", "admin", "member"]
 Token = Annotated[str, StringConstraints(max_length=200)]
 
 
@@ -31,6 +32,13 @@ class NewRoom(TypedDict, total=False):
     name: Field
     description: Field
     private: Field
+
+
+class RoomTexts(TypedDict, total=False):
+    """The form of the dialog `Room settings`."""
+
+    name: Field
+    description: Field
 
 
 class RoomList(rx.State):
@@ -94,6 +102,57 @@ class CreateRoom(rx.State):
         async with self:
             self.shown, self.busy = False, False
         return rx.redirect(f"/chat/{room.id}")
+
+
+class RunRoom(rx.State):
+    """The dialog `Room settings`, and what else whoever runs a room may do. Its tabs hear of it as of any change."""
+
+    shown: bool = False
+    busy: bool = False
+    error: str = ""
+
+    @handler(background=False)
+    def show(self, shown: bool):
+        """Open or close the dialog."""
+        self.shown, self.error, self.busy = shown, "", False
+
+    @handler
+    async def describe(self, room_id: UUID, form: RoomTexts):
+        """Give the room another name and description."""
+        async with self:
+            self.error, self.busy = "", True
+        refusal = ""
+        try:
+            await actions.describe(actor(), room_id, form.get("name", ""), form.get("description", ""))
+        except ChatError as error:
+            refusal = error.message
+        async with self:
+            self.shown, self.busy, self.error = bool(refusal), False, refusal
+
+    @handler
+    async def archive(self, room_id: UUID, archived: bool):
+        """Make the room stand still, or move again."""
+        await actions.archive(actor(), room_id, archived)
+        async with self:
+            self.shown = False
+
+    @handler
+    async def delete(self, room_id: UUID):
+        """Delete the room; everybody's tabs close it."""
+        await actions.delete_room(actor(), room_id)
+        async with self:
+            self.shown = False
+        return rx.redirect("/chat", replace=True)
+
+    @handler
+    async def change_role(self, room_id: UUID, user_id: UUID, role: Role):
+        """Make a member admin or member; as `owner`, hand the room over."""
+        await actions.change_role(actor(), room_id, user_id, role)
+
+    @handler
+    async def remove(self, room_id: UUID, user_id: UUID):
+        """Take somebody out of the room; their tabs close it."""
+        await actions.remove_member(actor(), room_id, user_id)
 
 
 class BrowseRooms(rx.State):

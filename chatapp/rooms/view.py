@@ -69,7 +69,8 @@ def _glyph(room: RoomSnapshot) -> rx.Component:
 
 
 def _kind_icon(room: RoomSnapshot, size: int) -> rx.Component:
-    return rx.cond(room.is_private, kit.icon("lock", size), kit.icon("hash", size))
+    kind = rx.cond(room.is_private, kit.icon("lock", size), kit.icon("hash", size))
+    return rx.cond(room.archived, kit.icon("archive", size), kind)
 
 
 def _open_id() -> rx.Var[str]:
@@ -181,14 +182,15 @@ def _no_invitation() -> rx.Component:
 # --- the open room -------------------------------------------------------------------------------------------------
 
 
-def header(people: rx.Component) -> rx.Component:
-    """The room's name, who is there, what it is about, and what can be done with it."""
+def header(people: rx.Component, *more: rx.Component) -> rx.Component:
+    """The room's name, who is there, what it is about, and what can be done with it; `more` comes from slices above."""
     return rx.el.header(
         kit.back("Back to rooms", "/chat"),
         rx.el.div(
             rx.cond(_arrived(), _title(people), rx.el.span(class_name="skeleton room-head-bone")),
             class_name="room-head-texts",
         ),
+        *more,
         kit.button(
             "Members",
             kind="quiet",
@@ -204,16 +206,15 @@ def header(people: rx.Component) -> rx.Component:
     )
 
 
-def members_panel(members: rx.Component) -> rx.Component:
-    """Who is in the room, and the way out of it."""
+def members_panel(members: rx.Component, settings: rx.Component) -> rx.Component:
+    """Who is in the room, the way to its settings and the way out of it."""
+    leave = kit.button("Leave room", kind="danger", look="wide", picture="log-out", on_click=browser.show(LEAVING))
     return rx.fragment(
         dialog.panel(
             "Members",
             members,
             name=MEMBERS_PANEL,
-            foot=kit.button(
-                "Leave room", kind="danger", look="wide", picture="log-out", on_click=browser.show(LEAVING)
-            ),
+            foot=rx.fragment(settings, leave),
         ),
         _leave_room(),
     )
@@ -256,8 +257,10 @@ def _title(people: rx.Component) -> rx.Component:
     )
 
 
-def member(member: MemberSnapshot, status: rx.Component, since: rx.Component) -> rx.Component:
-    """A row of the list of members; `status` says whether they are there, `since` when they last were."""
+def member(member: MemberSnapshot, status: rx.Component, since: rx.Component, tools: rx.Component) -> rx.Component:
+    """A row of the list of members; `status` says whether they are there, `since` when they last were, `tools` is what
+    may be done about them.
+    """
     you = rx.cond(member.id == Viewer.me.id, " (you)", "")
     return rx.el.li(
         rx.el.span(
@@ -278,6 +281,7 @@ def member(member: MemberSnapshot, status: rx.Component, since: rx.Component) ->
             since,
             class_name="member-notes",
         ),
+        tools,
         class_name="member",
         key=member.id,
     )

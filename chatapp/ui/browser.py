@@ -12,23 +12,25 @@ from reflex_base.vars.base import Var
 MODULE = "$/public/kit.js"
 
 
-def is_open(name: str) -> Var:
+def is_open(name: str | Var) -> Var:
     """Whether what goes by this name (a panel, a question) is open in this tab; the server doesn't know."""
     hooks = {"const openNames = useOpen()": _imports("useOpen")}
-    return Var(f'openNames.has("{name}")', _var_type=bool, _var_data=VarData(hooks=hooks)).guess_type()
+    named = Var.create(name)
+    data = VarData.merge(VarData(hooks=hooks), named._get_all_var_data())
+    return Var(f"openNames.has({named})", _var_type=bool, _var_data=data).guess_type()
 
 
-def show(name: str) -> Var:
+def show(name: str | Var) -> Var:
     """For a trigger: open it."""
     return _trigger("show", name)
 
 
-def hide(name: str) -> Var:
+def hide(name: str | Var) -> Var:
     """For a trigger: close it."""
     return _trigger("hide", name)
 
 
-def toggle(name: str) -> Var:
+def toggle(name: str | Var) -> Var:
     """For a trigger: open or close it."""
     return _trigger("toggle", name)
 
@@ -75,5 +77,7 @@ def _call(function: str, *arguments: Var, kind: Any) -> Var:
     return Var(call, _var_type=kind, _var_data=data).guess_type()
 
 
-def _trigger(function: str, name: str) -> Var:
-    return Var(f'(() => {function}("{name}"))', _var_data=_imports(function)).to(FunctionVar, EventChain)
+def _trigger(function: str, name: str | Var) -> Var:
+    named = Var.create(name)
+    data = VarData.merge(_imports(function), named._get_all_var_data())
+    return Var(f"(() => {function}({named}))", _var_data=data).to(FunctionVar, EventChain)

@@ -161,7 +161,20 @@ async def test_a_ticket_as_a_cookie_is_nobody(place: Place, company: Company, fo
 
 def arguments(handler: str, place: Place) -> dict[str, object]:
     """Arguments that would work for somebody who may."""
-    values = {"room_id": place.id, "client_id": str(uuid4()), "content": "hello", "form": {"name": "x"}, "shown": True}
+    values = {
+        "room_id": place.id,
+        "message_id": str(uuid4()),
+        "user_id": place.user_id("grace"),
+        "role": "member",
+        "client_id": str(uuid4()),
+        "content": "hello",
+        "form": {"name": "x"},
+        "shown": True,
+        "emoji": "👍",
+        "on": True,
+        "pinned": True,
+        "archived": True,
+    }
     return {name: values.get(name, "x") for name in handlers()[handler]}
 
 

@@ -25,6 +25,7 @@ class Row:
     seq: int
     rev: int
     text: str
+    pinned: bool = False
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class Answer:
     room: Any = None
     more: bool = False
     gone: bool = False
+    pinned: tuple[Row, ...] = ()
 
     @property
     def member_ids(self) -> frozenset[str] | None:

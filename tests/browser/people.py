@@ -165,6 +165,17 @@ class Person:
         return self.page.get_by_label(name, exact=True)
 
 
+async def long_press(person: Person, what: Locator) -> None:
+    """Put a finger down and leave it there until the sheet is open."""
+    box = await what.bounding_box()
+    assert box
+    session = await person.context.new_cdp_session(person.page)
+    point = {"x": box["x"] + 5, "y": box["y"] + box["height"] / 2}
+    await session.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [point]})
+    await expect(person.page.get_by_role("dialog", name="Message")).to_be_visible()
+    await session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
 @asynccontextmanager
 async def person(browser: Browser, **options: Any) -> AsyncIterator[Person]:
     """Somebody at a fresh browser; a script error on any of their pages fails the test."""

@@ -12,7 +12,7 @@ from playwright.async_api import Locator, expect
 from chatapp import settings
 
 from .conftest import Lobby
-from .people import Person
+from .people import Person, long_press
 
 
 async def a_room_of_two(lobby: Lobby) -> tuple[Person, Person]:
@@ -283,17 +283,6 @@ async def test_a_long_press_opens_the_sheet_on_a_phone(lobby: Lobby) -> None:
     await phone.field("Edit message").fill("held")
     await phone.button("Save").click()
     await expect(grace.log.get_by_text("held")).to_be_visible()
-
-
-async def long_press(person: Person, what: Locator) -> None:
-    """Put a finger down and leave it there until the sheet is open."""
-    box = await what.bounding_box()
-    assert box
-    session = await person.context.new_cdp_session(person.page)
-    point = {"x": box["x"] + 5, "y": box["y"] + box["height"] / 2}
-    await session.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [point]})
-    await expect(person.page.get_by_role("dialog", name="Message")).to_be_visible()
-    await session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
 
 
 @pytest.mark.parametrize("emoji", ["👍", "❤️", "😂", "🎉", "😮"])

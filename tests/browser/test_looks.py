@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
 
+import psycopg
 import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import expect
 
+from chatapp import demo, settings
+
 from .conftest import Lobby
-from .people import DESKTOP, PHONE, Person
+from .people import DESKTOP, PHONE, Person, long_press
 
 TINY = {"width": 320, "height": 568}
 LONG = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft" * 2
@@ -49,6 +53,8 @@ async def screens(lobby: Lobby, **options: Any) -> AsyncIterator[tuple[str, Pers
     await ada.is_still()
     yield "the panel Members", ada
     await ada.page.keyboard.press("Escape")
+    async for screen in of_changes(ada):
+        yield screen
     await ada.go("/chat/browse")
     await expect(ada.heading("Browse rooms")).to_be_visible()
     await ada.is_still()
@@ -57,6 +63,72 @@ async def screens(lobby: Lobby, **options: Any) -> AsyncIterator[tuple[str, Pers
     await expect(ada.heading("Page not found")).to_be_visible()
     await ada.is_still()
     yield "404", ada
+
+
+async def of_changes(ada: Person) -> AsyncIterator[tuple[str, Person]]:
+    """A message with all that can be at one, and what opens for changing messages and rooms."""
+    await react(ada.room_id, *"👍🎉😮🚀🐛")
+    await expect(ada.log.get_by_role("button", name=re.compile("👍 1: Ada"))).to_be_visible()
+    await ada.log.locator("[data-row]").last.focus()
+    await ada.is_still()
+    yield "a message's tools", ada
+    touch = await ada.page.evaluate("matchMedia('(hover: none)').matches")
+    if not touch:
+        await ada.button("Add reaction").click()
+        await expect(ada.heading("Add reaction")).to_be_visible()
+        await ada.is_still()
+        yield "the picker", ada
+        await ada.page.keyboard.press("Escape")
+        await ada.log.locator("[data-row]").last.focus()
+        await ada.button("Delete").click()
+        await expect(ada.heading("Delete this message?")).to_be_visible()
+        await ada.is_still()
+        yield "before a message is deleted", ada
+        await ada.page.keyboard.press("Escape")
+    else:
+        await long_press(ada, ada.log.locator("[data-row]").last)
+        await ada.is_still()
+        yield "the sheet of a message", ada
+        await ada.page.keyboard.press("Escape")
+    await ada.box.press("ArrowUp")
+    await expect(ada.field("Edit message")).to_be_focused()
+    yield "a message being edited", ada
+    await ada.page.keyboard.press("Escape")
+    await ada.button("Pinned").click()
+    await ada.is_still()
+    yield "the pinned messages", ada
+    await ada.page.keyboard.press("Escape")
+    await ada.button("Members").click()
+    await ada.button("Manage Grace Hopper").click()
+    await ada.is_still()
+    yield "what may be done about a member", ada
+    await ada.button("Room settings").click()
+    await expect(ada.field("Room name")).to_be_focused()
+    await ada.is_still()
+    yield "the dialog Room settings", ada
+    await ada.button("Archive room").click()
+    await expect(ada.page.get_by_text("This room is archived.")).to_be_visible()
+    await ada.page.keyboard.press("Escape")
+    await ada.is_still()
+    yield "an archived room", ada
+
+
+async def react(room_id: str, *emoji: str) -> None:
+    """From psql: Grace comes in, both react to the last message, and it is pinned."""
+    async with await psycopg.AsyncConnection.connect(settings.current().owner_url, autocommit=True) as psql:
+        grace = (demo.demo_id("Grace"),)
+        await psql.execute("insert into room_members (room_id, user_id) values (%s, %s)", (room_id, *grace))
+        last = "(select id from chat_messages where room_id = %s order by seq desc limit 1)"
+        for each in emoji:
+            await psql.execute(
+                f"insert into message_reactions (message_id, user_id, emoji) select {last}, user_id, %s"
+                " from room_members where room_id = %s order by joined_at limit 1",
+                (room_id, each, room_id),
+            )
+        await psql.execute(
+            f"insert into message_reactions (message_id, user_id, emoji) values ({last}, %s, '🎂')", (room_id, *grace)
+        )
+        await psql.execute(f"update chat_messages set pinned_at = now() where id = {last}", (room_id,))
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

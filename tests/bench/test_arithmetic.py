@@ -6,7 +6,7 @@ import io
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.bench import plot, report
@@ -65,10 +65,14 @@ async def test_a_server_that_stands_nothing_reaches_nothing_and_one_that_stands_
 
 
 async def test_the_search_ends_where_the_sender_does():
+    tried = []
+
     async def attempt(load: float) -> Step:
+        tried.append(load)
         return Step(True, min(load, 70), full=load < 70)
 
     assert await most(attempt, 10) == 70
+    assert tried == [10, 20, 40, 80]
 
 
 def test_what_did_not_come_is_lost():
@@ -78,6 +82,7 @@ def test_what_did_not_come_is_lost():
     assert outcome.clients_limit == 3000
 
 
+@example(payloads=[b"x" * 70_000, b"y" * 200, b"z"], cut=1000)
 @given(payloads=st.lists(st.binary(max_size=70_000), max_size=5), cut=st.integers(1, 5000))
 def test_frames_are_found_however_the_stream_is_cut(payloads: list[bytes], cut: int):
     stream = b"".join(_served(payload) for payload in payloads)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.bench.crowd import Crowd
 from tests.bench.figures import Report, note
-from tests.bench.load import Outcome, System, apply, idle
+from tests.bench.load import Outcome, System, apply, idle, settle
 from tests.bench.search import Step, most
 
 PER_SECOND = 2.0
@@ -39,13 +39,14 @@ async def sustained(report: Report, system: System, start: float = 20.0) -> floa
     """The most deliveries a second with p99 within a second and none lost."""
     stood: list[Outcome] = []
     async with Crowd(system.viewers(SUSTAINED_VIEWERS)) as crowd:
+        await settle(crowd)
 
         async def attempt(rate: float) -> Step:
             outcome = await _step(system, crowd, rate)
             if stands(outcome):
                 stood.append(outcome)
             else:
-                await _settle(crowd)
+                await settle(crowd)
             return Step(stands(outcome), outcome.carried, outcome.offered > REACHED * rate)
 
         reached = await most(attempt, start, highest=MOST_POSTS)
@@ -67,9 +68,3 @@ async def _step(system: System, crowd: Crowd, rate: float) -> Outcome:
     what = f"{outcome.carried:.0f} deliveries/s, {p99}, {outcome.lost} lost"
     note(f"{system.name}: {outcome.offered:.1f} of {rate:.1f} posts/s: {what}")
     return outcome
-
-
-async def _settle(crowd: Crowd) -> None:
-    """After a load that was too high: wait until what is still on its way has come."""
-    while (await crowd.expect(2**31, 2)).frames:
-        pass

@@ -95,10 +95,17 @@ async def _post(act: Act, rate: float, count: int) -> dict[int, float]:
     return posted
 
 
+async def settle(crowd: Crowd, quiet: float = 2, most: float = 30) -> None:
+    """Wait until nothing has come for a while: what opening so many tabs sets off, or a load that was too high."""
+    end = time.monotonic() + most
+    await asyncio.sleep(quiet)
+    while (await crowd.take()).frames and time.monotonic() < end:  # noqa: ASYNC110  # another process
+        await asyncio.sleep(quiet)
+
+
 async def idle(system: System, crowd: Crowd, seconds: float = 5) -> tuple[float, int]:
     """Let nothing happen: the server's CPU seconds a second, and the frames that came all the same."""
-    await asyncio.sleep(1)
-    await crowd.take()
+    await settle(crowd)
     before, began = system.cpu(), time.perf_counter()
     await asyncio.sleep(seconds)
     used = (system.cpu() - before) / (time.perf_counter() - began)

@@ -1,9 +1,12 @@
-"""How much a server can take: raise the load until it fails, then close in on the edge."""
+"""How much a server can take: raise the load until it falls, then close in on the edge."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
+
+SMALLER = 4
+"""Times that the first load is made smaller, where it was too much."""
 
 
 class Step(NamedTuple):
@@ -15,31 +18,43 @@ class Step(NamedTuple):
     """Whether the load was really that high: a sender has its limits too."""
 
 
-async def most(
-    attempt: Callable[[float], Awaitable[Step]],
-    start: float,
-    *,
-    growth: float = 2.0,
-    refinements: int = 3,
-    highest: float = 1e9,
-) -> float:
-    """The most that was carried by an attempt that stood; 0 when even the first fell.
+Attempt = Callable[[float], Awaitable[Step]]
 
-    `attempt(load)` is called with growing loads until one falls, then with the geometric middle between the highest
-    that stood and the lowest that fell. It ends at `highest`, and where the load could not be raised.
+
+async def most(
+    attempt: Attempt, start: float, *, growth: float = 2.0, refinements: int = 3, highest: float = 1e9
+) -> float:
+    """The most that was carried by an attempt that stood; 0 when none did.
+
+    `attempt(load)` is called with growing loads until one falls (where the first one falls, with smaller ones until one
+    stands), then with the geometric middle between the highest that stood and the lowest that fell. It ends at
+    `highest`, and where the load could not be raised.
     """
-    best, low, high = 0.0, 0.0, start
-    while True:
-        step = await attempt(high)
-        if not step.stood:
-            break
-        best, low = max(best, step.carried), high
-        if high >= highest or not step.full:
-            return best
-        high = min(high * growth, highest)
-    for _ in range(refinements if low else 0):
-        middle = (low * high) ** 0.5
-        step = await attempt(middle)
-        best = max(best, step.carried) if step.stood else best
-        low, high = (middle, high) if step.stood else (low, middle)
-    return best
+    search = _Search(attempt)
+    while not await search.tries(start):
+        start /= growth
+        if search.tried > SMALLER:
+            return 0.0
+    while search.fell is None and search.full and search.stood < highest:
+        await search.tries(min(search.stood * growth, highest))
+    if search.fell is not None:
+        for _ in range(refinements):
+            await search.tries((search.stood * search.fell) ** 0.5)
+    return search.best
+
+
+class _Search:
+    def __init__(self, attempt: Attempt) -> None:
+        self._attempt = attempt
+        self.stood, self.best, self.tried, self.full = 0.0, 0.0, 0, True
+        self.fell: float | None = None
+
+    async def tries(self, load: float) -> bool:
+        """Try a load, and remember how it went."""
+        step = await self._attempt(load)
+        self.tried += 1
+        if step.stood:
+            self.stood, self.best, self.full = load, max(self.best, step.carried), step.full
+        else:
+            self.fell = load
+        return step.stood

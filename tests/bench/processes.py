@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import psutil
@@ -63,12 +63,20 @@ def running(command: Sequence[str], port: int, environment: Mapping[str, str] | 
 
 def cpu_seconds(pid: int) -> float:
     """CPU time of a process and its children so far, of those too that have ended."""
-    return sum(sum(process.cpu_times()[:4]) for process in family(pid))
+    return sum(measured(process, lambda each: sum(each.cpu_times()[:4])) for process in family(pid))
 
 
 def memory(pid: int) -> int:
     """Resident bytes of a process and its children."""
-    return sum(process.memory_info().rss for process in family(pid))
+    return int(sum(measured(process, lambda each: each.memory_info().rss) for process in family(pid)))
+
+
+def measured(process: psutil.Process, read: Callable[[psutil.Process], float]) -> float:
+    """What is read of a process, 0 when it has just ended: its parent counts it from then on."""
+    try:
+        return read(process)
+    except psutil.NoSuchProcess:
+        return 0
 
 
 def family(pid: int) -> list[psutil.Process]:

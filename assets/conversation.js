@@ -3,6 +3,8 @@
 import { createElement, useEffect, useLayoutEffect, useRef, useSyncExternalStore } from "react";
 import { connected, onReturn } from "$/public/connection.js";
 import { inherit, keep, kept, newId, save, saved } from "$/public/outbox.js";
+import { useSeen } from "$/public/seen.js";
+import { arrived } from "$/public/unread.js";
 import { refs } from "$/utils/state";
 
 /** A value outside of React that components can follow. */
@@ -370,7 +372,7 @@ function anchorOf(log) {
 }
 
 /** The scrolling list of messages: follows the bottom, else keeps still; asks for older pages ahead of the top. */
-export function Log({ children, shown, newest, count, onOlder, onLatest, ...rest }) {
+export function Log({ children, shown, opened, newest, count, onOlder, onLatest, onSeen, ...rest }) {
   const log = useRef(null);
   const memory = useRef({ room: "", anchor: null, asked: 0, askedFirst: 0, seen: 0, loud: 0 });
   const following = () => position.get().following;
@@ -392,7 +394,13 @@ export function Log({ children, shown, newest, count, onOlder, onLatest, ...rest
     if (follows) memory.current.seen = newest;
     remember();
     askOlder();
+    checkSeen();
   };
+  useEffect(() => {
+    if (shown && !detached && count) arrived(shown.room, newest, new Date().toISOString());
+  }, [newest, shown?.room]); // before what was seen: that asks how far the room is
+  const drawn = `${count} ${newest} ${shown?.first}`;
+  const checkSeen = useSeen(log, shown?.room, drawn, opened, () => atBottom() && !detached, onSeen);
 
   useLayoutEffect(() => {
     scroller = log.current;

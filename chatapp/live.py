@@ -25,6 +25,8 @@ from chatapp.presence import state as presence_state
 from chatapp.realtime import topic
 from chatapp.realtime.hub import Hub
 from chatapp.realtime.room import SLOTS, Applied, LiveRoom
+from chatapp.receipts import state as receipt_state
+from chatapp.receipts.markers import markers
 from chatapp.rooms import state as room_state
 from chatapp.typing_indicator import state as typing_state
 
@@ -66,6 +68,7 @@ class Tab(rx.State):
             room = await patiently(lambda: _authorised(here.room))
             first = _first(room, kept, read_back)
             await patiently(lambda: _cache(room, first))
+            await markers.open(room.id)
             async with self:
                 # From here on nothing suspends: being in the room and having its rows is one step.
                 await self._show_newest(room, here, first, read_back)
@@ -124,13 +127,16 @@ class Tab(rx.State):
 
     async def _move(self, sid: str, to: str, room: LiveRoom | None) -> None:
         """Be in `to` and in no other room's topics, whatever the state remembers. Never suspends."""
-        wanted = (to, topic.room_member(room.id, actor().user_id)) if room else ()
+        wanted = _topics(room, to) if room else ()
+        shown = str(room.id) if room else ""
         for name in shared.wire().rooms_of(sid):
             if name.startswith("room:") and name not in wanted:
                 await shared.wire().leave(sid, name)
+                await _list_again(sid, name, but=shown)
         for name in wanted:
             await shared.wire().enter(sid, name)
-        self._room, self._topic = str(room.id) if room else "", to
+        await shared.wire().leave(sid, topic.listed(shown))
+        self._room, self._topic = shown, to
 
 
 class Tabs:
@@ -215,16 +221,35 @@ async def _cache(room: LiveRoom, first: int) -> None:
 
 
 def _opened(room: LiveRoom, first: int) -> shared.Update:
+    shares = markers.shares(room.id, actor().user_id)
     return shared.update(
         *room_state.opened(room),
         *message_state.opened(room, first, room.window(first)),
         *presence_state.opened(room),
         *typing_state.opened(room),
+        *receipt_state.opened(room.id, markers.of(room.id), shares, room.member_ids),
     )
 
 
+def _topics(room: LiveRoom, to: str) -> tuple[str, ...]:
+    """The topics of a tab that shows a room; who hides where they have read to is not told where others have."""
+    me = actor().user_id
+    receipts = (topic.room_receipts(room.id),) if markers.shares(room.id, me) else ()
+    return to, topic.room_member(room.id, me), *receipts
+
+
+async def _list_again(sid: str, left: str, but: str) -> None:
+    """From now on a room that a tab has shown is one of its list: tell it how far the room is, and go on telling."""
+    _, room_id, *part = left.split(":")
+    room = _hub().followed(UUID(room_id)) if room_id != but and part in ([], ["head"]) else None
+    if room and room.newest and room.has_member(actor().user_id):
+        await shared.wire().enter(sid, topic.listed(room_id))
+        await shared.wire().emit(sid, shared.update(*room_state.head(room)))
+
+
 async def _expel(sid: str, room_id: UUID, user_id: str) -> None:
-    for name in (topic.room(room_id), topic.room_head(room_id), topic.room_member(room_id, user_id)):
+    topics = (topic.room(room_id), topic.room_head(room_id), topic.room_receipts(room_id), topic.listed(room_id))
+    for name in (*topics, topic.room_member(room_id, user_id)):
         await shared.wire().leave(sid, name)
     goodbye = [rx.toast.info("You are no longer in this room."), rx.redirect("/chat", replace=True)]
     await shared.wire().emit(sid, shared.update(events=goodbye))

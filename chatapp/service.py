@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections.abc import Mapping
 from uuid import UUID
 
 import reflex as rx
@@ -19,17 +20,30 @@ from chatapp.errors import ChatError
 from chatapp.messages import queries as message_queries
 from chatapp.presence import state as presence_state
 from chatapp.presence.announcer import Announcer as PresenceAnnouncer
-from chatapp.realtime import topic
+from chatapp.realtime import heads, topic
 from chatapp.realtime.feed import Feed
-from chatapp.realtime.hint import Hint
+from chatapp.realtime.heads import LOOKS, Heads
+from chatapp.realtime.hint import Hint, Step
 from chatapp.realtime.hub import Hub
 from chatapp.realtime.line import Line
 from chatapp.realtime.peers import Peers
+from chatapp.receipts.actions import advances
+from chatapp.receipts.markers import markers
+from chatapp.rooms import queries as room_queries
 from chatapp.rooms import state as room_state
+from chatapp.rooms.snapshots import Mark
 from chatapp.typing_indicator import state as typing_state
 from chatapp.typing_indicator.announcer import Announcer as TypingAnnouncer
 
 log = logging.getLogger(__name__)
+
+MARKS_REST = 0.25
+"""Seconds between two tellings of own read markers: all tabs of a person count alike within a second."""
+
+NO_STEP: Step = (0, 0)
+
+SETTLE_SECONDS = 2.0
+"""How long a process that ends waits for read markers to be stored."""
 
 LIST_REST = 0.05
 """Seconds between two readings of one person's room list, so that a burst of changes costs one."""
@@ -45,6 +59,9 @@ class Service:
         self.hub = Hub(message_queries, live.Tabs())
         live.use(self.hub)
         self.lists = RoomLists()
+        self.heads = Heads(room_queries.heads, room_state.tell_head, room_state.listed)
+        heads.use(self.heads)
+        self.marks = OwnMarks()
         self.sessions = Sessions()
         peers = Peers()
         self.presence = PresenceAnnouncer(presence_state.HERE, peers, self.hub.opened)
@@ -67,12 +84,17 @@ class Service:
         finally:
             await self.hub.close()
             await self.presence.close()
+            await advances.settle(SETTLE_SECONDS)
 
     async def _run_once(self) -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.feed.run(), name="feed")
             tasks.create_task(self.hub.watch(), name="hub-watch")
             tasks.create_task(self.lists.keep(), name="room-lists")
+            tasks.create_task(self.heads.keep(), name="room-heads")
+            tasks.create_task(self.marks.keep(), name="own-marks")
+            tasks.create_task(markers.keep(), name="read-markers")
+            tasks.create_task(advances.keep(), name="advances")
             tasks.create_task(self.sessions.keep(), name="sessions")
             tasks.create_task(self.presence.keep(), name="presence")
             tasks.create_task(self.presence.keep_seen(), name="presence-seen")
@@ -83,11 +105,18 @@ class Service:
             self.sessions.end(hint.session_id)
             return
         self.hub.hint(hint)
-        if hint.what != "message":
+        self.marks.hint(hint)
+        if hint.what in ("member", "room"):
             self.lists.hint(hint)
+        if hint.what in ("member", "read"):
+            markers.hint(hint)
+        if hint.what == "message" and hint.room_id:
+            self.heads.hint(hint.room_id, hint.seq)
 
     def _gap(self) -> None:
         self.hub.gap()
+        self.heads.gap()
+        markers.gap()
         self.lists.gap()
         self.sessions.gap()
 
@@ -142,6 +171,67 @@ class RoomLists:
         except ChatError:
             self._people.add(user_id)
             raise
+
+
+class OwnMarks:
+    """Tells people's tabs where their read markers are, so that all of them count alike."""
+
+    def __init__(self) -> None:
+        self._moved: dict[tuple[UUID, UUID], tuple[Step, int]] = {}
+        self._news = asyncio.Event()
+
+    def hint(self, hint: Hint) -> None:
+        """Somebody has read, or written. A tab that shows the room sees what its person writes there."""
+        if hint.room_id is None or hint.what not in ("message", "read"):
+            return
+        for user_id, step in _readers(hint).items():
+            tabs = set(shared.wire().tabs(topic.user(user_id)))
+            if hint.what == "message":
+                tabs -= set(shared.wire().tabs(topic.room_member(hint.room_id, user_id)))
+            if tabs:
+                known, _ = self._moved.get((hint.room_id, user_id), (NO_STEP, 0))
+                self._moved[hint.room_id, user_id] = (max(step or NO_STEP, known), LOOKS)
+                self._news.set()
+
+    async def keep(self) -> None:
+        """Until cancelled: tell."""
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            moved, self._moved = self._moved, {}
+            try:
+                await self._tell(moved)
+            except ChatError as error:
+                log.warning("Read markers could not be read: %s", error.message)
+                self._moved = {**moved, **self._moved}
+                self._news.set()
+            await asyncio.sleep(MARKS_REST)
+
+    async def _tell(self, moved: dict[tuple[UUID, UUID], tuple[Step, int]]) -> None:
+        found = await room_queries.marks({room for room, _ in moved}, {user for _, user in moved})
+        theirs: dict[UUID, list[Mark]] = {}
+        for mark in found:
+            step, looks = moved.get((mark.room_id, mark.user_id), (NO_STEP, -1))
+            if looks and (mark.turn, mark.seq) < step:  # told of before it can be read
+                self._moved.setdefault((mark.room_id, mark.user_id), (step, looks - 1))
+                self._news.set()
+            elif looks >= 0 and not _known(mark):
+                theirs.setdefault(mark.user_id, []).append(mark)
+        for user_id, marks in theirs.items():
+            await room_state.tell_marks(user_id, marks)
+
+
+def _readers(hint: Hint) -> Mapping[UUID, Step | None]:
+    """Whose markers have moved: those the hint names; where they are too many to be named, anybody's here."""
+    if hint.readers or hint.what == "message":
+        return hint.readers
+    return {UUID(name.removeprefix("user:")): None for name in shared.wire().rooms("user:")}
+
+
+def _known(mark: Mark) -> bool:
+    """Whether the person's only tab here has moved the marker there itself."""
+    alone = len(shared.wire().tabs(topic.user(mark.user_id))) == 1
+    return alone and advances.last(mark.room_id, mark.user_id) == (mark.turn, mark.seq)
 
 
 class Sessions:

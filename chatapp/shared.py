@@ -84,6 +84,10 @@ class Shared:
         """Put `value` into the slot of `number`; to be given to `update`."""
         return self._state, f"{self._key}{number % self.slots}", value
 
+    def keyed(self, name: str, value: Any) -> tuple[str, str, Any]:
+        """Put `value` under a name of its own, for what has no number; to be given to `update`."""
+        return self._state, f"{self._key}{name}", value
+
     @property
     def _data(self) -> VarData | None:
         return self._declared._get_all_var_data()

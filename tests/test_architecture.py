@@ -14,6 +14,8 @@ SYSTEM_MAY_BE_USED_IN = {
     "accounts/actions.py",
     "accounts/queries.py",
     "messages/queries.py",
+    "receipts/actions.py",
+    "receipts/queries.py",
     "rooms/queries.py",
     "presence/actions.py",
     "demo.py",

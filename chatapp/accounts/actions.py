@@ -127,6 +127,13 @@ async def access_token(actor: Actor) -> str:
         return row.access_token
 
 
+async def show_receipts(actor: Actor, shown: bool) -> None:
+    """Show where the actor has read to, and others' markers to them; or neither."""
+    mine = col(Profile.id) == actor.user_id
+    async with transaction(actor) as session:
+        await session.exec(update(Profile).where(mine, col(Profile.receipts) != shown).values(receipts=shown))
+
+
 async def rename(actor: Actor, name: str) -> None:
     """Change the actor's name, everywhere. Raises Invalid."""
     change = update(Profile).where(col(Profile.id) == actor.user_id).values(name=clean(name, "Name", NAME_LIMIT))

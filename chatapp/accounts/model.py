@@ -17,7 +17,8 @@ PASSWORD_LEAST = 8
 class Profile(SQLModel, table=True):
     """An account of Supabase Auth as others see it.
 
-    `id` is the account's; a trigger makes the one with the other.
+    `id` is the account's; a trigger makes the one with the other. `receipts`: read markers are shown, mine to
+    others and theirs to me.
     """
 
     __tablename__ = "profiles"
@@ -27,6 +28,7 @@ class Profile(SQLModel, table=True):
     avatar_url: str | None = Field(default=None, sa_type=Text)
     created_at: datetime = columns.stamped()
     updated_at: datetime = columns.stamped()
+    receipts: bool = columns.default("true")
     last_seen_at: datetime | None = columns.maybe_moment()
 
 

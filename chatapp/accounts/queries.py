@@ -21,7 +21,7 @@ async def profile(actor: Actor) -> ProfileSnapshot:
         found = await session.get(Profile, actor.user_id)
     if found is None:
         raise Unauthorized
-    return ProfileSnapshot.of(found.id, found.name, found.avatar_url)
+    return ProfileSnapshot.of(found.id, found.name, found.avatar_url, found.receipts)
 
 
 async def actor_of(session_id_hash: bytes) -> Actor | None:

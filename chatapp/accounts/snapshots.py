@@ -12,17 +12,21 @@ COLOURS = 8
 
 @dataclass(frozen=True)
 class ProfileSnapshot:
-    """A person. `colour` is 0 to 7 and the same everywhere; `initials` stand in for a missing picture."""
+    """A person. `colour` is 0 to 7 and the same everywhere; `initials` stand in for a missing picture.
+
+    `receipts`: where they have read to is shown to others, and others' to them.
+    """
 
     id: str
     name: str
     avatar_url: str
     initials: str
     colour: int
+    receipts: bool = True
 
     @classmethod
-    def of(cls, user_id: UUID, name: str, avatar_url: str | None) -> Self:
-        return cls(str(user_id), name, avatar_url or "", initials(name), colour(user_id))
+    def of(cls, user_id: UUID, name: str, avatar_url: str | None, receipts: bool = True) -> Self:
+        return cls(str(user_id), name, avatar_url or "", initials(name), colour(user_id), receipts)
 
     @classmethod
     def nobody(cls) -> Self:

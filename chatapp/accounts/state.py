@@ -58,10 +58,11 @@ class Viewer(rx.State):
         return _load(web.sign_out_url(headers))
 
 
-class NewName(TypedDict):
-    """The form of the dialog `Profile`."""
+class Myself(TypedDict, total=False):
+    """The form of the dialog `Profile`; a switch that is off sends nothing."""
 
     name: Field
+    receipts: Field
 
 
 class Profile(rx.State):
@@ -77,12 +78,13 @@ class Profile(rx.State):
         self.shown, self.error, self.busy = shown, "", False
 
     @handler
-    async def save(self, form: NewName):
-        """Change my name, in every room at once."""
+    async def save(self, form: Myself):
+        """Change my name, in every room at once, and whether read receipts are shown."""
         async with self:
             self.error, self.busy = "", True
         try:
-            await actions.rename(actor(), form["name"])
+            await actions.rename(actor(), form.get("name", ""))
+            await actions.show_receipts(actor(), bool(form.get("receipts")))
         except ChatError as refusal:
             async with self:
                 self.error, self.busy = refusal.message, False

@@ -109,6 +109,13 @@ def profile() -> rx.Component:
         rx.el.form(
             kit.alert(Profile.error),
             name,
+            forms.switch(
+                "Read receipts",
+                "receipts",
+                "Others see what you have read, and you see what they have. Off, neither is shown.",
+                default_checked=Viewer.me.receipts,
+                key=rx.cond(Viewer.me.receipts, "on", "off"),
+            ),
             kit.submit("Save", busy=Profile.busy),
             on_submit=Profile.save,
             class_name="form",

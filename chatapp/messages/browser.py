@@ -155,10 +155,12 @@ class Log(rx.Component):
     library = MODULE
     tag = "Log"
     shown: Var[Any]
+    opened: Var[Any] = WINDOW.or_default("null")
     newest: Var[int] = NEWEST.or_default("0")
     count: Var[int]
     on_older: rx.EventHandler[rx.event.no_args_event_spec]
     on_latest: rx.EventHandler[rx.event.no_args_event_spec]
+    on_seen: rx.EventHandler[lambda room, seq, turn: [room, seq, turn]]
 
 
 class Toolbar(rx.Component):

@@ -23,8 +23,8 @@ DELETING = "delete-message"
 PINNED = "pinned"
 
 
-def toolbar(first: Part) -> rx.Component:
-    """The tools of the message pointed at. `first` draws what a leaf slice puts before them."""
+def toolbar(first: Part, more: Part) -> rx.Component:
+    """The tools of the message pointed at. `first` and `more` draw what leaf slices put before and among them."""
 
     @rx.memo
     def message_toolbar() -> rx.Component:
@@ -34,6 +34,7 @@ def toolbar(first: Part) -> rx.Component:
             rx.cond(_moves() & _mine(view), kit.icon_button("Edit", "pencil", on_click=browser.edit(view.id))),
             rx.cond(_moves(), _pin_icon(view)),
             kit.icon_button("Copy text", "copy", on_click=_copy(view)),
+            more(view),
             rx.cond(_deletable(view), kit.icon_button("Delete", "trash-2", on_click=_ask(DELETING))),
             sheet=SHEET,
             class_name="tools",
@@ -43,7 +44,7 @@ def toolbar(first: Part) -> rx.Component:
     return message_toolbar()
 
 
-def sheet(first: Part) -> rx.Component:
+def sheet(first: Part, more: Part) -> rx.Component:
     """The same under a finger, with words."""
 
     @rx.memo
@@ -60,6 +61,7 @@ def sheet(first: Part) -> rx.Component:
             ),
             rx.cond(_moves(), _pin_words(view, done)),
             kit.button("Copy text", kind="quiet", picture="copy", on_click=[done, *_copy(view)]),
+            more(view),
             rx.cond(_deletable(view), delete),
             name=SHEET,
             open=kit_browser.is_open(SHEET),

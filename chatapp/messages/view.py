@@ -11,6 +11,7 @@ from chatapp.accounts.state import Viewer
 from chatapp.messages import browser
 from chatapp.messages.browser import View
 from chatapp.messages.state import WINDOW, Composer, MessageTools
+from chatapp.rooms import browser as unread
 from chatapp.rooms.snapshots import MemberSnapshot
 from chatapp.rooms.state import MEMBERS, ROOM
 from chatapp.ui import browser as kit_browser
@@ -18,18 +19,25 @@ from chatapp.ui import kit
 
 Part = Callable[[Any], rx.Component]
 """Draws a part of one message, given its view."""
+After = Callable[[Any, Any], rx.Component]
+"""Draws what stands after a message, given all views and its own."""
 
 
-def log(on_older: Any, on_latest: Any, tools: rx.Component, under: Part) -> rx.Component:
+def log(*, on_older: Any, on_latest: Any, on_seen: Any, tools: rx.Component, under: Part, after: After) -> rx.Component:
     """The open room's messages, or their shape while they are on their way.
 
-    `tools` are shown at the message that is pointed at, `under` draws what stands below a message's text.
+    `tools` are shown at the message that is pointed at, `under` draws what stands below a message's text,
+    `after` what stands below the message.
     """
     rows = browser.timeline()
     row = _memoised(under)
+
+    def entry(view: Any) -> rx.Component:
+        return _entry(rows, view, row, after)
+
     return browser.Log.create(
         rx.el.div(
-            rx.cond(_here(), rx.fragment(_top(), rx.foreach(rows, lambda view: _entry(view, row))), kit.skeleton(6)),
+            rx.cond(_here(), rx.fragment(_top(), rx.foreach(rows, entry)), kit.skeleton(6)),
             tools,
             class_name="rows",
         ),
@@ -37,6 +45,7 @@ def log(on_older: Any, on_latest: Any, tools: rx.Component, under: Part) -> rx.C
         count=rows.length(),
         on_older=on_older,
         on_latest=on_latest,
+        on_seen=on_seen,
         class_name="log",
         custom_attrs={"role": "log", "aria-label": "Messages"},
     )
@@ -109,14 +118,18 @@ def _top() -> rx.Component:
     return rx.cond(browser.shown().first.to(int) <= 1, beginning, older)
 
 
-def _entry(view: Any, message_row: Any) -> rx.Component:
+def _entry(rows: Any, view: Any, message_row: Any, after: After) -> rx.Component:
     """A message, under its day if it is the first of it. The day stands outside the row: the row must not move."""
     author = kit_browser.person_of(MEMBERS.value, view.user_id, MemberSnapshot)
     day = rx.el.div(rx.el.span(view.day), class_name="day")
     # The row has the name that the author had when it was sent here, which is all there is of those who left.
     edited = (view.id != "") & (view.id == browser.editing())
     row = message_row(view=view, author=author.name | view.author, picture=author.avatar_url | "", edited=edited)
-    return rx.fragment(rx.cond(view.day, day), row, key=view.key)
+    new = rx.el.div(rx.el.span("New"), class_name="day day-new", role="separator", custom_attrs={"aria-label": "New"})
+    first_new = unread.first_new(rows, browser.open_room_id(), Viewer.me.id)
+    return rx.fragment(
+        rx.cond(view.day, day), rx.cond(view.key == first_new, new), row, after(rows, view), key=view.key
+    )
 
 
 def _memoised(under: Part) -> Any:
@@ -139,6 +152,7 @@ def _memoised(under: Part) -> Any:
             class_name=_row_class(view),
             custom_attrs={
                 "data-row": view.key,
+                "data-seq": view.seq,
                 "aria-label": f"{author}, {view.time}",
                 "aria-busy": rx.cond(view.pending, "true", rx.Var("undefined")),
             },

@@ -8,6 +8,7 @@ from chatapp.accounts.state import SignIn, Viewer
 from chatapp.live import Tab
 from chatapp.pages import chat, front, missing, room
 from chatapp.presence.state import Presence
+from chatapp.rooms import browser as unread
 from chatapp.rooms.state import BrowseRooms, Invite, RoomList
 from chatapp.ui.head import dress, head_components
 
@@ -30,7 +31,10 @@ def add_pages(app: rx.App) -> None:
     )
     app.add_page(missing.page, "404", title=missing.TITLE)
     app.add_page(room.page, "/chat/[room_id]", title=room.title(), on_load=[*HERE, Tab.open_room])
-    app.add_page(chat.rooms_page, "/chat", title="Chat Rooms · Chat", on_load=[*HERE, Tab.close_room])
+    app.add_page(chat.rooms_page, "/chat", title=unread.titled("Chat Rooms · Chat"), on_load=[*HERE, Tab.close_room])
     app.add_page(
-        chat.browse_page, "/chat/browse", title="Browse rooms · Chat", on_load=[*HERE, Tab.close_room, BrowseRooms.load]
+        chat.browse_page,
+        "/chat/browse",
+        title=unread.titled("Browse rooms · Chat"),
+        on_load=[*HERE, Tab.close_room, BrowseRooms.load],
     )

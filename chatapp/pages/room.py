@@ -10,10 +10,13 @@ from chatapp.messages import view as messages
 from chatapp.pages import missing, side
 from chatapp.presence import view as presence
 from chatapp.reactions import view as reactions
+from chatapp.receipts import view as receipts
+from chatapp.receipts.state import ReadMarkers
 from chatapp.rooms import running
 from chatapp.rooms import view as rooms
 from chatapp.typing_indicator import view as typing_indicator
 from chatapp.ui import layout
+from chatapp.ui.browser import hide
 
 
 def page() -> rx.Component:
@@ -37,8 +40,10 @@ def _room() -> rx.Component:
         messages.log(
             on_older=Tab.load_older,
             on_latest=Tab.open_room,
-            tools=tools.toolbar(first=reactions.quick),
+            on_seen=ReadMarkers.advance,
+            tools=tools.toolbar(first=reactions.quick, more=receipts.mark_unread),
             under=reactions.chips,
+            after=receipts.seen_by,
         ),
         typing_indicator.below(messages.composer(), room=browser.open_room_id()),
         class_name="conversation",
@@ -55,7 +60,7 @@ def _room() -> rx.Component:
 
 def _message_dialogs() -> list[rx.Component]:
     return [
-        tools.sheet(first=reactions.quick_sheet(tools.SHEET)),
+        tools.sheet(first=reactions.quick_sheet(tools.SHEET), more=receipts.mark_unread_words(hide(tools.SHEET))),
         tools.delete_question(),
         tools.pins_dialog(),
         reactions.picker(),

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
+
+Step = tuple[int, int]
+"""A read marker as (turn, seq): of two of one member, the greater is the newer."""
 
 
 @dataclass(frozen=True)
 class Hint:
     """What a trigger announced.
 
-    `what` is `message`, `member`, `room` or `session`. `rev` is the room's change counter after the
-    change, 0 for a session. `user_id` is set for `member`, `session_id` for `session`.
+    `what` is `message`, `member`, `room`, `read` or `session`. `rev` is the room's change counter after the change, 0
+    for `session` and for `read`, which is no change of the room. `user_id` is set for `member`, `session_id` for
+    `session`. `readers` are the markers that moved, for `read` and for a `message` that was posted: the database may
+    show them a moment later. They are empty when they are many, and None stands for one that is shown no longer, where
+    somebody has `switched` receipts off. `seq` is that of a message that was posted.
     """
 
     what: str
@@ -21,6 +28,9 @@ class Hint:
     user_id: UUID | None = None
     session_id: str | None = None
     gone: bool = False
+    readers: Mapping[UUID, Step | None] = field(default_factory=dict)
+    switched: bool = False
+    seq: int = 0
 
 
 def parse(payload: dict[str, Any]) -> Hint | None:
@@ -33,9 +43,16 @@ def parse(payload: dict[str, Any]) -> Hint | None:
             user_id=_uuid(payload.get("user")),
             session_id=payload.get("session"),
             gone=bool(payload.get("gone")),
+            readers={UUID(who): _step(step) for who, step in dict(payload.get("readers") or {}).items()},
+            switched=bool(payload.get("switched")),
+            seq=int(payload.get("seq") or 0),
         )
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, IndexError, TypeError, ValueError):
         return None
+
+
+def _step(value: Any) -> Step | None:
+    return (int(value[0]), int(value[1])) if value else None
 
 
 def _uuid(value: object) -> UUID | None:

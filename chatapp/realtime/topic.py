@@ -32,6 +32,20 @@ def room_member(room_id: UUID | str, user_id: UUID | str) -> str:
     return f"room:{room_id}:member:{user_id}"
 
 
+def room_receipts(room_id: UUID | str) -> str:
+    """Tabs in a room that are told how far its members have read."""
+    return f"room:{room_id}:receipts"
+
+
+LISTED = "list:"
+"""What the names of `listed` begin with."""
+
+
+def listed(room_id: UUID | str) -> str:
+    """Tabs that have a room on their list and do not show it."""
+    return f"{LISTED}{room_id}"
+
+
 def user(user_id: UUID | str) -> str:
     """All tabs of one person."""
     return f"user:{user_id}"

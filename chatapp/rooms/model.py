@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Index, Text, text
+from sqlalchemy.orm import declared_attr, deferred
 from sqlmodel import Field, SQLModel
 
 from chatapp import columns
@@ -46,7 +48,16 @@ class Room(SQLModel, table=True):
 
 
 class Membership(SQLModel, table=True):
-    """A person in a room. `read_seq` is their read marker: everything up to that seq has been read."""
+    """A person in a room. `read_seq` is their read marker: everything up to that seq has been read.
+
+    Marking as unread begins a new `read_turn`, so the greater of (read_turn, read_seq) is always the newer marker. Both
+    are the person's own: a query names them where it may read them, else they are not loaded.
+    """
+
+    @declared_attr.directive
+    def __mapper_args__(cls) -> dict[str, Any]:  # noqa: N805  # SQLAlchemy gives it the class
+        private = (cls.__table__.c[name] for name in ("read_seq", "read_turn"))  # type: ignore[attr-defined]
+        return {"properties": {column.name: deferred(column, raiseload=True) for column in private}}
 
     __tablename__ = "room_members"
     __table_args__ = (
@@ -59,6 +70,7 @@ class Membership(SQLModel, table=True):
     role: str = columns.default("'member'", sa_type=Text)
     level: str = columns.default("'all'", sa_type=Text)
     read_seq: int = columns.counter()
+    read_turn: int = columns.default("0")
     joined_at: datetime = columns.stamped()
     rev: int = columns.counter()
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from uuid import UUID
 
 
 @dataclass(frozen=True)
 class RoomSnapshot:
     """A room, in part as one person sees it: `role` and `read_seq` are theirs, "" and 0 for somebody who isn't in it.
 
-    `members` is their number, times are ISO 8601, "" for never.
+    (`read_turn`, `read_seq`) is their marker: of two, the greater is the newer. `members` is the members' number, times
+    are ISO 8601, "" for never.
     """
 
     id: str
@@ -22,6 +24,8 @@ class RoomSnapshot:
     last_message_at: str
     members: int
     archived: bool = False
+    read_turn: int = 0
+    created_at: str = ""
 
 
 @dataclass(frozen=True)
@@ -36,3 +40,21 @@ class MemberSnapshot:
     role: str
     joined_at: str
     last_seen_at: str = ""
+
+
+@dataclass(frozen=True)
+class Head:
+    """How far a room is: its newest message's seq, and when that was said (ISO 8601, "" for never)."""
+
+    last_seq: int
+    at: str
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A read marker: up to `seq` has been read. Of two of one member, the greater (`turn`, `seq`) is the newer."""
+
+    room_id: UUID
+    user_id: UUID
+    seq: int
+    turn: int

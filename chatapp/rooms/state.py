@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 from uuid import UUID
 from weakref import WeakValueDictionary
@@ -16,10 +17,10 @@ from chatapp.actor import Actor
 from chatapp.errors import ChatError
 from chatapp.gate import actor, handler
 from chatapp.patience import patiently
-from chatapp.realtime import topic
+from chatapp.realtime import heads, topic
 from chatapp.realtime.room import Applied, LiveRoom
 from chatapp.rooms import actions, queries
-from chatapp.rooms.snapshots import MemberSnapshot, RoomSnapshot
+from chatapp.rooms.snapshots import Head, Mark, MemberSnapshot, RoomSnapshot
 
 Field = Annotated[str, StringConstraints(max_length=1000)]
 Role = Literal["owner", "admin", "member"]
@@ -45,6 +46,10 @@ class RoomList(rx.State):
     """The rooms I am in, by last activity. All tabs of a person share one list."""
 
     rooms: list[RoomSnapshot] = []
+    heads: dict[str, Head] = {}
+    """How far each room is by now, by its id: what is said changes no list."""
+    marks: dict[str, list[int]] = {}
+    """My read marker in each room by now, as [seq, turn], by its id."""
 
     @handler(page=True)
     async def load(self):
@@ -234,6 +239,8 @@ class Invite(rx.State):
 
 
 ROOMS = shared.Shared(RoomList.rooms)
+HEADS = shared.Shared(RoomList.heads)
+MARKS = shared.Shared(RoomList.marks)
 ROOM = shared.Shared(OpenRoom.room)
 MEMBERS = shared.Shared(OpenRoom.members)
 
@@ -245,8 +252,47 @@ async def send_list(whose: Actor, to: str) -> None:
     """Read a person's rooms once and send them to one tab or to all tabs of theirs."""
     turn = _turns.setdefault(whose.user_id, asyncio.Lock())
     async with turn:  # an older list must not be sent after a newer one
-        rooms = await queries.my_rooms(whose)
-        await shared.wire().emit(to, shared.update(ROOMS.at(0, list(rooms))))
+        with heads.heard():
+            rooms = await queries.my_rooms(whose)
+            tabs = shared.wire().tabs(to)
+            # From here on nothing suspends: being told of these rooms and having them is one step.
+            for sid in tabs:
+                await _follow(sid, {room.id for room in rooms})
+            await shared.wire().emit(to, shared.update(ROOMS.at(0, list(rooms))))
+
+
+async def _follow(sid: str, room_ids: set[str]) -> None:
+    """Have a tab told how far these rooms are, and no others; of the one it shows it is told everything."""
+    names = shared.wire().rooms_of(sid)
+    shown = {name.split(":")[1] for name in names if name.startswith("room:")}
+    wanted = {topic.listed(room_id) for room_id in room_ids - shown}
+    for name in names:
+        if name.startswith(topic.LISTED) and name not in wanted:
+            await shared.wire().leave(sid, name)
+    for name in wanted.difference(names):
+        await shared.wire().enter(sid, name)
+
+
+def listed() -> set[UUID]:
+    """The rooms on some list here, but for those that every such tab shows."""
+    return {UUID(name.removeprefix(topic.LISTED)) for name in shared.wire().rooms(topic.LISTED)}
+
+
+async def tell_head(room_id: UUID, head: Head) -> None:
+    """Tell every list that holds a room how far it is."""
+    await shared.wire().emit(topic.listed(room_id), shared.update(HEADS.keyed(str(room_id), head)))
+
+
+async def tell_marks(user_id: UUID, marks: Iterable[Mark]) -> None:
+    """Tell all tabs of a person where their read markers are now."""
+    values = (MARKS.keyed(str(mark.room_id), [mark.seq, mark.turn]) for mark in marks)
+    await shared.wire().emit(topic.user(user_id), shared.update(*values))
+
+
+def head(room: LiveRoom) -> list[Any]:
+    """What a tab is told of a room that it no longer shows: how far it was until then."""
+    newest = room.rows.get(room.newest)
+    return [HEADS.keyed(str(room.id), Head(room.newest, newest.created_at if newest else ""))]
 
 
 def opened(room: LiveRoom) -> list[Any]:

@@ -6,6 +6,8 @@ import reflex as rx
 
 from chatapp.accounts import view as accounts
 from chatapp.accounts.state import Viewer
+from chatapp.rooms import browser as unread
+from chatapp.rooms.browser import ListedRoom
 from chatapp.rooms.snapshots import MemberSnapshot, RoomSnapshot
 from chatapp.rooms.state import ROOM, ROOMS, BrowseRooms, CreateRoom, Invite, OpenRoom
 from chatapp.ui import art, browser, dialog, forms, kit, layout
@@ -38,13 +40,13 @@ def sidebar() -> rx.Component:
 
 def my_rooms() -> rx.Component:
     """The rooms I am in, by last activity."""
-    rooms = ROOMS.or_default("[]")
+    rooms = unread.my_rooms()
     some = rx.el.ul(rx.foreach(rooms, lambda room: rx.el.li(_room_link(room), key=room.id)))
     none = rx.el.p("No chat rooms yet. Create one to get started!", class_name="rooms-note")
     return rx.cond(ROOMS.known, rx.cond(rooms.length() > 0, some, none), kit.skeleton(4))
 
 
-def _room_link(room: RoomSnapshot) -> rx.Component:
+def _room_link(room: ListedRoom) -> rx.Component:
     """Named by the room alone, so that screen readers don't read the whole description in a list of links."""
     name, about = f"room-{room.id}", f"about-{room.id}"
     return kit.link(
@@ -54,13 +56,23 @@ def _room_link(room: RoomSnapshot) -> rx.Component:
             rx.el.span(room.description, class_name="room-description", dir="auto", custom_attrs={"id": about}),
             class_name="room-texts",
         ),
+        rx.cond(room.unread > 0, _count(room)),
         to=f"/chat/{room.id}",
         class_name="room-link",
         custom_attrs={
             "aria-labelledby": name,
-            "aria-describedby": about,
+            "aria-describedby": f"unread-{room.id} {about}",
             "aria-current": rx.cond(room.id == _open_id(), "page", rx.Var("undefined")),
         },
+    )
+
+
+def _count(room: ListedRoom) -> rx.Component:
+    return rx.el.span(
+        unread.short_count(room.unread),
+        rx.el.span(" unread", class_name="sr-only"),
+        class_name="unread",
+        custom_attrs={"id": f"unread-{room.id}"},
     )
 
 
@@ -241,7 +253,7 @@ def invite() -> rx.Component:
 
 def page_title() -> rx.Var[str]:
     """The tab's title."""
-    return rx.cond(ROOM.known, f"{ROOM.value.name} · Chat", "Chat")
+    return unread.titled(rx.cond(ROOM.known, f"{ROOM.value.name} · Chat", "Chat"))
 
 
 def _arrived() -> rx.Var[bool]:

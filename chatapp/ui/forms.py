@@ -27,10 +27,10 @@ def search(label: str, **props: Any) -> rx.Component:
     )
 
 
-def switch(label: str, name: str, explained: str) -> rx.Component:
+def switch(label: str, name: str, explained: str, **props: Any) -> rx.Component:
     """On or off, with a sentence on what on means."""
     described = {"aria-describedby": f"about-{name}"}
-    box = rx.el.input(type="checkbox", role="switch", name=name, custom_attrs=described)
+    box = rx.el.input(type="checkbox", role="switch", name=name, custom_attrs=described, **props)
     return rx.el.div(
         rx.el.label(rx.el.span(label, class_name="switch-text"), box, class_name="switch"),
         kit.hint(explained, custom_attrs={"id": f"about-{name}"}),

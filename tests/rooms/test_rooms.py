@@ -50,10 +50,12 @@ async def test_my_rooms_are_mine_and_the_last_active_is_first(project: object, c
     person = await someone("Person")
     older, newer, _ = await room(person), await room(person), await room(cast.ada)
     assert [found.id for found in await queries.my_rooms(person.actor)] == [str(newer), str(older)]
+    await actions.join(cast.ada.actor, older)
     await say(person, older, "hello")
+    await say(cast.ada, older, "hello yourself")
     found = await queries.my_rooms(person.actor)
     assert [each.id for each in found] == [str(older), str(newer)]
-    assert (found[0].last_seq, found[0].read_seq) == (1, 0)
+    assert (found[0].last_seq, found[0].read_seq) == (2, 1)
     assert found[0].last_message_at.endswith("Z")
 
 

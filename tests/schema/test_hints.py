@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -27,7 +27,10 @@ async def hints(psql: Sql, field: str, value: object) -> list[dict[str, object]]
 
 
 CHANGES: dict[str, tuple[Change, dict[str, object]]] = {
-    "a message": (lambda cast, _, place: say(cast.ada, place, "secret"), {"what": "message"}),
+    "a message": (
+        lambda cast, _, place: say(cast.ada, place, "secret"),
+        {"what": "message", "seq": 2, "author": "ada"},
+    ),
     "an edit": (
         lambda _, psql, place: psql.execute("update chat_messages set content = 'y' where room_id = %s", [place]),
         {"what": "message"},
@@ -73,8 +76,11 @@ async def test_a_change_is_announced_once_with_the_rooms_rev(cast: Cast, psql: S
     [fresh] = [hint for hint in await hints(psql, "room", place) if hint not in before]
     row = await (await psql.execute("select rev from chat_rooms where id = %s", [place])).fetchone()
     assert row
-    user = {"user": str(getattr(cast, str(expected["user"])).id)} if "user" in expected else {}
-    assert fresh == {**expected, **user, "room": str(place), "rev": row["rev"]}
+    user: dict[str, object] = {"user": str(getattr(cast, str(expected["user"])).id)} if "user" in expected else {}
+    if author := expected.get("author"):  # a message takes its author's marker along
+        user = {"readers": {str(getattr(cast, str(author)).id): [0, 2]}}
+    told = {key: value for key, value in expected.items() if key != "author"}
+    assert fresh == {**told, **user, "room": str(place), "rev": row["rev"]}
 
 
 async def test_a_deleted_room_says_that_it_is_gone(cast: Cast, psql: Sql) -> None:
@@ -121,9 +127,48 @@ async def test_the_end_of_a_session_is_announced(cast: Cast, psql: Sql) -> None:
     assert await hints(psql, "session", actor.session_id) == [{"what": "session", "session": actor.session_id}]
 
 
-async def test_reading_is_no_news(cast: Cast, psql: Sql) -> None:
-    place = await room(cast.ada)
+async def test_reading_is_announced_without_being_a_change_of_the_room(cast: Cast, psql: Sql) -> None:
+    place = await room(cast.ada, cast.grace, cast.linus)
     await say(cast.ada, place, "hello")
     before = await hints(psql, "room", place)
-    await psql.execute("update room_members set read_seq = 1, level = 'none' where room_id = %s", [place])
-    assert await hints(psql, "room", place) == before
+    statement = "update room_members set read_seq = 1, level = 'none' where room_id = %s"
+    rev = await (await psql.execute("select rev from chat_rooms where id = %s", [place])).fetchone()
+    await psql.execute(statement, [place])
+    fresh = [hint for hint in await hints(psql, "room", place) if hint not in before]
+    readers = {str(cast.grace.id): [0, 1], str(cast.linus.id): [0, 1]}  # Ada has read what she wrote
+    assert fresh == [{"what": "read", "room": str(place), "readers": readers}]
+    await psql.execute(statement, [place])  # nothing moves any more
+    assert len(await hints(psql, "room", place)) == len(before) + 1
+    assert await (await psql.execute("select rev from chat_rooms where id = %s", [place])).fetchone() == rev
+
+
+async def test_a_crowd_of_readers_is_not_named(cast: Cast, psql: Sql) -> None:
+    place = await room(cast.ada)
+    crowd = [uuid4() for _ in range(101)]
+    await psql.execute("insert into auth.users (id, email) select n, n || '@x' from unnest(%s::uuid[]) n", [crowd])
+    await psql.execute(
+        "insert into room_members (room_id, user_id) select %s, n from unnest(%s::uuid[]) n", [place, crowd]
+    )
+    await say(cast.ada, place, "hello")
+    await psql.execute("update room_members set read_seq = 1 where room_id = %s", [place])
+    assert [hint["readers"] for hint in await hints(psql, "room", place) if hint["what"] == "read"] == [{}]
+
+
+async def test_a_message_takes_its_authors_marker_along_and_says_so_itself(cast: Cast, psql: Sql) -> None:
+    place = await room(cast.ada, cast.grace)
+    await say(cast.grace, place, "one", "two")
+    rows = await psql.execute("select user_id, read_seq from room_members where room_id = %s", [place])
+    assert {row["user_id"]: row["read_seq"] for row in await rows.fetchall()} == {cast.ada.id: 0, cast.grace.id: 2}
+    said = [hint for hint in await hints(psql, "room", place) if hint["what"] in ("message", "read")]
+    steps = [{str(cast.grace.id): [0, seq]} for seq in (1, 2)]
+    assert [(hint["what"], hint["readers"]) for hint in said] == [("message", step) for step in steps]
+
+
+async def test_switching_receipts_is_announced_where_markers_are_shown(cast: Cast, psql: Sql) -> None:
+    person = await someone("Private")
+    place = await room(person)
+    for on in (False, False, True):
+        await psql.execute("update profiles set receipts = %s where id = %s", [on, person.id])
+    said = [hint for hint in await hints(psql, "room", place) if hint["what"] == "read"]
+    expected = {"what": "read", "room": str(place), "switched": True}
+    assert said == [{**expected, "readers": {str(person.id): step}} for step in (None, [0, 0])]

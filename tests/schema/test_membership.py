@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from chatapp.errors import Forbidden, Invalid
+from chatapp.receipts import actions as receipts
 from chatapp.rooms import actions as rooms
 from chatapp.supabase import client
 from tests.cast import Cast, room, say, someone
@@ -36,11 +37,48 @@ async def marker(psql: Sql, room_id: UUID, user_id: UUID, to: int) -> int:
 
 
 async def test_the_read_marker_moves_forward_only_and_not_beyond_the_end(cast: Cast, psql: Sql) -> None:
-    place = await room(cast.ada)
+    place = await room(cast.ada, cast.grace)
     await say(cast.ada, place, "one", "two", "three")
     before = await room_row(psql, place)
-    assert [await marker(psql, place, cast.ada.id, to) for to in (2, 1, 99)] == [2, 2, 3]
+    assert [await marker(psql, place, cast.grace.id, to) for to in (2, 1, 99)] == [2, 2, 3]
     assert (await room_row(psql, place))["rev"] == before["rev"]
+
+
+async def test_marking_as_unread_is_the_only_way_back_and_begins_a_new_turn(cast: Cast, psql: Sql) -> None:
+    place = await room(cast.ada, cast.grace)
+    await say(cast.ada, place, "one", "two", "three")
+
+    async def mark(seq: int) -> tuple[int, int]:
+        await receipts.mark_unread(cast.ada.actor, place, seq)
+        row = await psql.execute(
+            "select read_turn, read_seq from room_members where room_id = %s and user_id = %s", [place, cast.ada.id]
+        )
+        found = await row.fetchone()
+        assert found
+        return found["read_turn"], found["read_seq"]
+
+    assert [await mark(seq) for seq in (4, 3, 3, 2, 1)] == [(1, 3), (2, 2), (3, 2), (4, 1), (5, 0)]
+    assert await marker(psql, place, cast.ada.id, 2) == 2
+    await receipts.mark_unread(cast.linus.actor, place, 1)  # who isn't in the room moves nobody's
+    assert await marker(psql, place, cast.grace.id, 0) == 0
+
+
+async def test_a_step_from_before_the_marker_was_set_back_counts_for_nothing(cast: Cast, psql: Sql) -> None:
+    place = await room(cast.ada, cast.grace)
+    await say(cast.ada, place, "one", "two", "three")
+    steps = receipts.Advances()
+    steps.step(cast.grace.actor, place, 99, 0)
+    steps.step(cast.linus.actor, place, 3, 0)
+    await steps.flush()
+    assert await marker(psql, place, cast.grace.id, 0) == 3
+    await receipts.mark_unread(cast.grace.actor, place, 2)
+    late = receipts.Advances()
+    late.step(cast.grace.actor, place, 3, 0)
+    await late.flush()
+    assert await marker(psql, place, cast.grace.id, 0) == 1
+    late.step(cast.grace.actor, place, 3, 1)
+    await late.flush()
+    assert await marker(psql, place, cast.grace.id, 0) == 3
 
 
 async def test_who_joins_starts_with_nothing_unread(cast: Cast, psql: Sql) -> None:

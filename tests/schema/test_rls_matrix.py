@@ -34,6 +34,8 @@ profiles       select  select 1 from profiles where id = :me                    
 profiles       insert  insert into profiles (id, name) values (:me, 'x')            NO    NO    NO    NO    NO
 profiles       update  update profiles set name = 'New' where id = :me              yes   yes   yes   yes   NO
 profiles       update  update profiles set name = 'New' where id = :third           -     -     -     -     NO
+profiles       update  update profiles set receipts = false where id = :me          yes   yes   yes   yes   NO
+profiles       update  update profiles set receipts = false where id = :third       -     -     -     -     NO
 profiles       update  update profiles set created_at = now() where id = :me        NO    NO    NO    NO    NO
 profiles       select  select last_seen_at from profiles where id = :owner          yes   yes   -     -     NO
 profiles       update  update profiles set last_seen_at = now() where id = :me      NO    NO    NO    NO    NO
@@ -51,11 +53,17 @@ chat_rooms     update  update chat_rooms set created_by = :me where id = :room  
 chat_rooms     delete  delete from chat_rooms where id = :room                      yes   -     -     -     NO
 
 room_members   select  select 1 from room_members where room_id = :room             yes   yes   -     -     NO
+room_members   select  select read_seq from room_members where room_id = :room      NO    NO    NO    NO    NO
+room_members   select  select read_turn from room_members where user_id = :me       NO    NO    NO    NO    NO
+room_members   select  select 1 from private.my_memberships() where room_id = :room      yes   yes   -     -     NO
 room_members   insert  insert into room_members (room_id, user_id) values (:room, :me)      -     -     NO    NO    NO
 room_members   insert  insert into room_members (room_id, user_id) values (:room, :third)   NO    NO    NO    NO    NO
 room_members   insert  insert into room_members (room_id, user_id) values (:public, :me)    yes   yes   yes   yes   NO
 room_members   insert  insert into room_members (room_id, user_id, role) values (:public, :me, 'owner')  NO  NO  NO  NO  NO
 room_members   update  update room_members set read_seq = 1 where room_id = :room and user_id = :me         yes   yes   -     -     NO
+room_members   update  update room_members set read_seq = 1 where room_id = :room and user_id = :third      -     -     -     -     NO
+room_members   update  update room_members set read_turn = 1 where room_id = :room and user_id = :me        NO    NO    NO    NO    NO
+room_members   update  select 1 where private.mark_unread(:room, 1)                                         yes   yes   -     -     NO
 room_members   update  update room_members set level = 'none' where room_id = :room and user_id = :me       yes   yes   -     -     NO
 room_members   update  update room_members set level = 'none' where room_id = :room and user_id = :third    -     -     -     -     NO
 room_members   update  update room_members set role = 'owner' where room_id = :room and user_id = :me       NO    NO    NO    NO    NO
@@ -226,7 +234,17 @@ async def test_people_can_call_only_what_is_listed(psql: Sql) -> None:
         " where pronamespace = 'private'::regnamespace"
     )
     callable_by = {row["proname"]: row["who"] for row in await rows.fetchall() if row["who"]}
-    mine = ("my_room_ids", "knows", "i_may_invite", "invited_room", "accept_invite", "change_role", "pin_message")
+    mine = (
+        "my_room_ids",
+        "knows",
+        "i_may_invite",
+        "invited_room",
+        "accept_invite",
+        "change_role",
+        "my_memberships",
+        "mark_unread",
+        "pin_message",
+    )
     assert callable_by == {name: ["authenticated"] for name in mine}
 
 

@@ -1,0 +1,60 @@
+"""What is unread, as the browser counts it (assets/unread.js) and Python sees it."""
+
+from __future__ import annotations
+
+from typing import Any, TypedDict
+
+from reflex.vars import FunctionVar, VarData
+from reflex_base.event import EventChain
+from reflex_base.utils.imports import ImportVar
+from reflex_base.vars.base import Var
+
+from chatapp.rooms.state import HEADS, MARKS, ROOMS
+from chatapp.ui.browser import hook
+
+MODULE = "$/public/unread.js"
+
+
+class ListedRoom(TypedDict):
+    """A room of my list, with what is unread in it by now."""
+
+    id: str
+    name: str
+    description: str
+    is_private: bool
+    archived: bool
+    unread: int
+
+
+def my_rooms() -> Var:
+    """My rooms, the last active first; none before the list is here."""
+    return hook("roomList", HEADS.call(MODULE, "useRooms", MARKS.prefix, ROOMS.or_default("[]")), list[ListedRoom])
+
+
+def titled(title: Any) -> Var:
+    """A page's title, with the number of messages that are unread in all my rooms before it."""
+    total = hook("unreadTotal", call("useUnreadTotal", my_rooms()), int)
+    return call("titled", total, Var.create(title)).to(str)
+
+
+def short_count(count: Any) -> Var:
+    """A number as it stands in a badge."""
+    return call("shortCount", count).to(str)
+
+
+def first_new(rows: Var, room: Var, me: Var) -> Var:
+    """The key of the first of a room's messages that is new, "" for none."""
+    return hook("firstNew", call("useFirstNew", rows, room, me), str)
+
+
+def set_back(room: Var, seq: Var) -> Var:
+    """For a trigger: count the message and all after it as unread, until the room is opened again."""
+    asked = call("setMarkBack", room, seq)
+    return Var(f"(() => {asked!s})", _var_data=asked._get_all_var_data()).to(FunctionVar, EventChain)
+
+
+def call(function: str, *arguments: Var) -> Var:
+    """What a function of the module answers."""
+    imports = VarData(imports={MODULE: [ImportVar(tag=function)]})
+    data = VarData.merge(imports, *(argument._get_all_var_data() for argument in arguments))
+    return Var(f"{function}({', '.join(str(argument) for argument in arguments)})", _var_data=data)

@@ -1,0 +1,57 @@
+"""What a list with unread counts costs: a look into an index for each room, whatever was ever said in it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.dialects import postgresql
+
+from chatapp.rooms import queries
+from tests.cast import Cast, room, say, someone
+from tests.conftest import Sql
+
+
+def nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:
+    return [plan, *(node for child in plan.get("Plans", []) for node in nodes(child))]
+
+
+async def plan_of(psql: Sql, statement: str, me: UUID) -> list[dict[str, Any]]:
+    async with psql.transaction(force_rollback=True):
+        claims = json.dumps({"role": "authenticated", "sub": str(me)})
+        await psql.execute("select set_config('request.jwt.claims', %s, true)", [claims])
+        await psql.execute("set local role authenticated")
+        row = await (await psql.execute(f"explain (analyze, format json) {statement}")).fetchone()
+    assert row
+    return nodes(row["QUERY PLAN"][0]["Plan"])
+
+
+async def test_a_list_of_many_rooms_counts_no_message(cast: Cast, psql: Sql) -> None:
+    person = await someone("Everywhere")
+    await psql.execute(
+        "insert into chat_rooms (name, created_by) select 'Room ' || n, %s from generate_series(1, 200) n", [person.id]
+    )
+    await psql.execute("insert into chat_rooms (name) select 'Elsewhere ' || n from generate_series(1, 20000) n")
+    await psql.execute("analyze chat_rooms, room_members")
+    compiled = queries._MY_ROOMS.compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True})
+    statement = str(compiled)
+    found = await plan_of(psql, statement, person.id)
+    assert found[0]["Actual Rows"] == 200
+    assert "chat_messages" not in json.dumps(found)
+    scans = [(node["Node Type"], node.get("Relation Name")) for node in found if "Scan" in node["Node Type"]]
+    assert ("Seq Scan", "room_members") not in scans
+    assert ("Seq Scan", "chat_rooms") not in scans
+    lookups = [node for node in found if node.get("Relation Name") == "chat_rooms"]
+    assert [(node["Node Type"], node["Actual Loops"]) for node in lookups] == [("Index Scan", 200)]
+    assert not [node for node in found if node["Node Type"] == "Aggregate"]
+
+
+async def test_unread_is_what_was_said_after_the_marker(cast: Cast) -> None:
+    place = await room(cast.ada, cast.grace)
+    await say(cast.ada, place, "one", "two")
+    await say(cast.grace, place, "three")
+    await say(cast.ada, place, "four")
+    for who, unread in ((cast.ada, 0), (cast.grace, 1)):
+        found = await queries.room(who.actor, place)
+        assert found.last_seq - found.read_seq == unread

@@ -35,6 +35,17 @@ async def fan_out(report: Report, system: System, viewers: int) -> tuple[Outcome
     return outcome, resting
 
 
+def cost(outcome: Outcome, resting: float) -> float:
+    """Microseconds of the server's CPU a delivery, above what it uses when nothing happens.
+
+    Raises ValueError when it used less than that: then it had not come to rest, and the figure would be made up.
+    """
+    above = outcome.cpu - resting * outcome.seconds
+    if above < 0:
+        raise ValueError(f"{outcome.cpu:.2f} s of CPU with messages, {resting * outcome.seconds:.2f} s without any")
+    return 1e6 * above / len(outcome.waits)
+
+
 async def sustained(report: Report, system: System, start: float = 20.0) -> float:
     """The most deliveries a second with p99 within a second and none lost."""
     stood: list[Outcome] = []

@@ -66,7 +66,7 @@ async def fan_out(report: Report, stage: Stage) -> None:
         name, p50, p99 = f"app: {viewers} viewers", outcome.milliseconds(0.5), outcome.milliseconds(0.99)
         report.figure(f"{name}, p99", p99, "ms", goal="P1", limit=SLOWEST_P99.get(viewers))
         report.figure(f"{name}, p99/p50", p99 / p50, "ratio", goal="P11", limit=3)
-        cost = 1e6 * (outcome.cpu - resting * outcome.seconds) / len(outcome.waits)
+        cost = live.cost(outcome, resting)
         report.figure(f"{name}, server CPU a delivery", cost, "us", goal="P3", limit=120)
         report.figure(f"{name}, lost", outcome.lost, "deliveries", limit=0)
         if viewers == live.SUSTAINED_VIEWERS:

@@ -28,9 +28,9 @@ rect { fill: #8c959f } .app { fill: #2563eb }
 
 def main() -> None:
     """Draw the picture anew."""
-    if not sys.argv[1:]:
-        sys.exit("Usage: python -m tests.bench.plot results.jsonl...")
-    lines = [line for name in sys.argv[1:] for line in Path(name).read_text().splitlines()]
+    if len(sys.argv) != 2:
+        sys.exit("Usage: python -m tests.bench.plot results.jsonl")
+    lines = Path(sys.argv[1]).read_text().splitlines()
     PICTURE.write_text(svg(read(lines)))
 
 

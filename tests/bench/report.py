@@ -16,10 +16,10 @@ HEAD = ("Figure", "Value", "Limit", "Beside", "Ratio", "Goal", "Met")
 
 
 def main() -> None:
-    """Rewrite the page; several files are one run made in parts."""
-    if not sys.argv[1:]:
-        sys.exit("Usage: python -m tests.bench.report results.jsonl...")
-    lines = [line for name in sys.argv[1:] for line in Path(name).read_text().splitlines()]
+    """Rewrite the page, from one run: figures of several were not measured beside each other."""
+    if len(sys.argv) != 2:
+        sys.exit("Usage: python -m tests.bench.report results.jsonl")
+    lines = Path(sys.argv[1]).read_text().splitlines()
     PAGE.write_text(between(PAGE.read_text(), table(read(lines))))
 
 

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Awaitable, Callable
 
 from tests.bench import app as bench_app
-from tests.bench import backends, history, ours
+from tests.bench import backends, history, ours, processes
 from tests.bench.figures import Report, Skip, note
 from tests.bench.peers import ejabberd, nicegui, prosody, room
 
@@ -70,6 +70,8 @@ async def measure(report: Report, chosen: list[str]) -> None:
 
 async def _section(report: Report, name: str, work: Awaitable[None]) -> None:
     note(name)
+    busy = await asyncio.to_thread(processes.busy)
+    report.figure(f"{name}: CPU in use before anything of it ran", busy, "% of the machine")
     try:
         async with asyncio.timeout(None if name in UNBOUNDED else SECTION_SECONDS):
             await work

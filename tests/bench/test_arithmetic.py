@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tests.bench import plot, report
+from tests.bench import live, plot, report
 from tests.bench.figures import Figure, Peer, Report, quantile
 from tests.bench.load import Outcome
 from tests.bench.search import Step, most
@@ -73,6 +73,13 @@ async def test_the_search_ends_where_the_sender_does():
 
     assert await most(attempt, 10) == 70
     assert tried == [10, 20, 40, 80]
+
+
+def test_cpu_below_that_at_rest_is_no_figure():
+    outcome = Outcome(10, [0.001] * 10, 10, 100, 10, 0.5, 2.0, 0.1, 5)
+    assert live.cost(outcome, 0.15) == pytest.approx(20_000)
+    with pytest.raises(ValueError, match="without any"):
+        live.cost(outcome, 0.3)
 
 
 def test_what_did_not_come_is_lost():

@@ -81,7 +81,7 @@ async def measure(report: Report, system: System, start: float = 10.0) -> None:
     outcome, resting = await live.fan_out(report, system, live.SUSTAINED_VIEWERS)
     name = f"{system.name}: {live.SUSTAINED_VIEWERS} viewers"
     if outcome.waits:
-        cost = 1e6 * (outcome.cpu - resting * outcome.seconds) / len(outcome.waits)
+        cost = live.cost(outcome, resting)
         report.figure(f"{name}, p99", outcome.milliseconds(0.99), "ms")
         report.figure(f"{name}, server CPU a delivery", cost, "us")
     report.figure(f"{system.name}: sustained", await live.sustained(report, system, start), "deliveries/s")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import re
 from collections.abc import Sequence
 
 
@@ -96,7 +97,7 @@ class Network:
             if head.startswith(b"CONNECT"):
                 writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
             else:
-                onward.write(head)
+                onward.write(_as_to_a_server(head))
             ways = (reader, onward, self._flows), (there, writer, self._answers)
             pumps = [asyncio.create_task(self._pump(*way)) for way in ways]
             await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
@@ -114,3 +115,15 @@ class Network:
                 await may.wait()
                 writer.write(data)
                 await writer.drain()
+
+
+def _as_to_a_server(head: bytes) -> bytes:
+    """What a browser asks its proxy, as a proxy asks a server: for a path, once a connection.
+
+    A browser names the whole address to its proxy, and h11 takes that for the path. Sockets ask as they would the app.
+    """
+    asked, found = re.subn(rb"^(\w+) http://[^/ ]+", rb"\1 ", head, count=1)
+    if not found:
+        return head
+    kept = re.sub(rb"(?im)^(proxy-)?connection: keep-alive\r\n", b"", asked)
+    return kept.replace(b"\r\n", b"\r\nConnection: close\r\n", 1)

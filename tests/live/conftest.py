@@ -63,7 +63,7 @@ class Company:
 
     async def counts(self) -> dict[str, int]:
         """How many rows every table of ours has."""
-        tables = ("profiles", "chat_rooms", "room_members", "chat_messages", "room_invites")
+        tables = ("profiles", "chat_rooms", "room_members", "chat_messages", "message_reactions", "room_invites")
         async with await psycopg.AsyncConnection.connect(self.owner_url) as connection:
             return {table: await _count(connection, table) for table in tables}
 

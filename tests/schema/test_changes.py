@@ -98,6 +98,21 @@ async def test_many_at_once_lose_nothing(cast: Cast, psql: Sql, project: Any) ->
     assert await room_rev(psql, place) == before + 12
 
 
+async def test_two_at_the_same_moment_wait_for_each_other(cast: Cast, psql: Sql, project: Any) -> None:
+    _, hello = await said(cast.ada)
+    reaction = [hello, cast.ada.id, "👍"]
+    async with await psycopg.AsyncConnection.connect(project.owner_url) as first:
+        await first.execute(REACT, reaction)
+        async with await psycopg.AsyncConnection.connect(project.owner_url, autocommit=True) as second:
+            pid = second.info.backend_pid
+            waiting = asyncio.create_task(second.execute(REACT, reaction))
+            while not (await psql.execute("select from pg_locks where pid = %s and not granted", [pid])).rowcount:
+                assert not waiting.done()
+            await first.commit()
+            await waiting  # and makes no second row, without an error
+    assert await shown(psql, hello) == [("👍", 1, [str(cast.ada.id)])]
+
+
 async def test_a_message_takes_twenty_different_ones(cast: Cast, psql: Sql) -> None:
     _, hello = await said(cast.ada, cast.grace)
     for emoji in HANDS:

@@ -39,6 +39,18 @@ CHANGES: dict[str, tuple[Change, dict[str, object]]] = {
         lambda _, psql, place: psql.execute("update chat_messages set deleted_at = now() where room_id = %s", [place]),
         {"what": "message"},
     ),
+    "a reaction": (
+        lambda _, psql, place: psql.execute(
+            "insert into message_reactions (message_id, user_id, emoji)"
+            " select id, user_id, '👍' from chat_messages where room_id = %s",
+            [place],
+        ),
+        {"what": "message"},
+    ),
+    "a pin": (
+        lambda _, psql, place: psql.execute("update chat_messages set pinned_at = now() where room_id = %s", [place]),
+        {"what": "message"},
+    ),
     "somebody coming": (
         lambda cast, _, place: rooms.join(cast.grace.actor, place),
         {"what": "member", "user": "grace"},

@@ -77,7 +77,7 @@ export async function inherit(me, take) {
     if (owner === tab) continue;
     await navigator.locks.request(lockOf(owner), { ifAvailable: true }, (lock) => {
       if (!lock) return; // its tab is alive
-      take(read(key));
+      if (take(read(key)) === false) return; // somebody else has signed in meanwhile: it stays theirs
       window.localStorage.removeItem(key);
     });
   }

@@ -148,23 +148,24 @@ class Tabs:
 
     async def publish(self, room: LiveRoom, applied: Applied) -> None:
         """One delta for everybody at the live end; for those who read far back what changed, and a number."""
-        values = [
+        everybody = [
             *room_state.changed(applied),
-            *message_state.changed(room, applied),
             *presence_state.changed(room, applied),
             *typing_state.changed(room, applied),
         ]
-        if values:
-            await shared.wire().emit(topic.room(room.id), shared.update(*values))
-        if applied.rows:
-            behind = message_state.changed_behind(room, applied)
-            await shared.wire().emit(topic.room_head(room.id), shared.update(*behind))
+        here = [*message_state.changed(room, applied), *everybody]
+        behind = [*(message_state.changed_behind(room, applied) if applied.rows else ()), *everybody]
+        for to, values in ((topic.room(room.id), here), (topic.room_head(room.id), behind)):
+            if values:
+                await shared.wire().emit(to, shared.update(*values))
 
     async def evict(self, room_id: UUID, user_ids: Iterable[str]) -> None:
         """Take people out of a room: when this returns, not one more byte of it can reach them."""
         for user_id in user_ids:
             for sid in shared.wire().tabs(topic.room_member(room_id, user_id)):
                 await _expel(sid, room_id, user_id)
+            for sid in shared.wire().tabs(topic.user(user_id)):  # those that only list it
+                await shared.wire().leave(sid, topic.listed(room_id))
 
 
 _following: Hub | None = None

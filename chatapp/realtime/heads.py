@@ -79,7 +79,8 @@ class Heads:
         compared = time.monotonic()
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), WATCHDOG)
+                async with asyncio.timeout(WATCHDOG):  # wait_for may lose a cancellation, see pulse
+                    await self._news.wait()
             if time.monotonic() - compared >= WATCHDOG:
                 compared = time.monotonic()
                 self._said |= self._listed()

@@ -45,7 +45,9 @@ class Advances:
     def step(self, actor: Actor, room_id: UUID, seq: int, turn: int) -> None:
         """Note that the actor has read a room up to `seq`; nothing happens unless they are in it."""
         key, step = (room_id, actor.user_id), (turn, seq)
-        if step <= self._last.get(key, (0, 0)) or len(self._waiting) >= LIMIT:
+        last_turn, last_seq = self._last.get(key, (turn, 0))
+        # The turn is the browser's word until the database has taken it: one that it never took stops no other.
+        if (turn == last_turn and seq <= last_seq) or len(self._waiting) >= LIMIT:
             return
         self._last.pop(key, None)
         self._waiting[key] = self._last[key] = step

@@ -145,6 +145,7 @@ class Markers:
                 del self._touched[room_id]
                 self._rooms.pop(room_id, None)
                 self._due.pop(room_id, None)
+        self._changed &= self._touched.keys()
 
 
 markers = Markers()

@@ -13,6 +13,7 @@ from pydantic import StringConstraints
 from typing_extensions import TypedDict
 
 from chatapp import shared
+from chatapp.accounts import sessions
 from chatapp.actor import Actor
 from chatapp.errors import ChatError
 from chatapp.gate import actor, handler
@@ -56,6 +57,8 @@ class RoomList(rx.State):
         """Subscribe, then load: the list is sent again whenever a membership or a room of mine changes."""
         async with self:
             sid = self.router.session.session_id
+        if sessions.ended(actor().session_id):  # while this waited: nothing more is for this tab
+            return
         if await shared.wire().enter(sid, topic.user(actor().user_id)):
             await patiently(lambda: send_list(actor(), to=sid))
 
@@ -254,6 +257,8 @@ async def send_list(whose: Actor, to: str) -> None:
     async with turn:  # an older list must not be sent after a newer one
         with heads.heard():
             rooms = await queries.my_rooms(whose)
+            if whose.session_id and sessions.ended(whose.session_id):  # judged last, after all waiting
+                return
             tabs = shared.wire().tabs(to)
             # From here on nothing suspends: being told of these rooms and having them is one step.
             for sid in tabs:

@@ -69,12 +69,18 @@ create trigger hint_read after update on public.room_members
   for each statement execute function private.hint_read();
 
 -- Who writes has read what was said before. One statement for all rows, and no second hint: this one has the marker.
+-- The room is locked by now. A membership that somebody is just ending is passed over: its deletion waits for the room.
 create function private.hint_posted() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
-  update public.room_members m set read_seq = said.seq
-    from (select room_id, user_id, max(seq) as seq from written where user_id is not null group by room_id, user_id) said
-    where m.room_id = said.room_id and m.user_id = said.user_id and m.read_seq < said.seq;
+  with said as (
+    select room_id, user_id, max(seq) as seq from written where user_id is not null group by room_id, user_id
+  ), free as (
+    select m.room_id, m.user_id, said.seq from public.room_members m join said using (room_id, user_id)
+      where m.read_seq < said.seq for no key update of m skip locked
+  )
+  update public.room_members m set read_seq = free.seq from free
+    where m.room_id = free.room_id and m.user_id = free.user_id;
   perform private.hint(jsonb_build_object('what', 'message', 'room', said.room_id, 'rev', said.rev, 'seq', said.seq,
       'readers', case when m.user_id is null then '{}' else jsonb_build_object(m.user_id, array[m.read_turn, m.read_seq]) end))
     from (select room_id, user_id, max(seq) as seq, max(rev) as rev from written group by room_id, user_id) said

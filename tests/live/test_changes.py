@@ -108,6 +108,7 @@ async def test_a_tab_that_comes_later_has_all_of_it(place: Place) -> None:
 async def test_each_change_is_one_small_frame(place: Place) -> None:
     """GOALS P4, of a message of 100 bytes: what goes to every tab in the room."""
     async with place.tabs("ada", "grace") as (ada, grace):
+        await grace.until(lambda tab: tab.shared(ROOM_LIST, "rooms") is not None)  # the last that a page loads
         message = await said(place, ada, grace)
         sizes = {"message": size_of_last(grace)}
         steps: dict[str, tuple[str, dict[str, Any], Any]] = {

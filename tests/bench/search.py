@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
-SMALLER = 4
+SMALLER = 2
 """Times that the first load is made smaller, where it was too much."""
 
 

@@ -60,7 +60,7 @@ async def measure(report: Report) -> None:
     with processes.running([str(python), "-P", str(CHAT)], port, {"BENCH_PORT": str(port)}) as program:
         system = NiceGui("nicegui", program, lambda _: NiceGuiTab("127.0.0.1", port))
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=120) as system.client:
-            await peer.measure(report, system, start=0.5)
+            await peer.measure(report, system, start=1)
 
 
 def _install() -> Path:

@@ -14,7 +14,8 @@ from uuid import UUID, uuid4
 
 from reflex.utils import format as reflex_format
 
-from chatapp import live, shared
+from chatapp import gate, live, shared
+from chatapp.actor import Actor
 from chatapp.messages.snapshots import CatchUp, MessageSnapshot
 from chatapp.realtime import topic
 from chatapp.realtime.hint import Hint
@@ -129,7 +130,9 @@ class Scene:
         room.merge(page)
         for name in (topic.room(room.id), topic.room_member(room.id, person)):
             await self.enter(sid, name)
+        caller = gate._actor.set(Actor(UUID(person), ""))
         await self.emit(sid, live._opened(room, max(1, room.newest - live.PAGE + 1)))
+        gate._actor.reset(caller)
         return made
 
     def send(self, content: str, times: int = 1) -> None:

@@ -6,7 +6,6 @@ This is the background task that is subscribed to Realtime and pushes to every c
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Mapping
 from uuid import UUID
@@ -27,6 +26,7 @@ from chatapp.realtime.hint import Hint, Step
 from chatapp.realtime.hub import Hub
 from chatapp.realtime.line import Line
 from chatapp.realtime.peers import Peers
+from chatapp.realtime.pulse import woken_or_after
 from chatapp.receipts.actions import advances
 from chatapp.receipts.markers import markers
 from chatapp.rooms import queries as room_queries
@@ -255,9 +255,7 @@ class Sessions:
     async def keep(self) -> None:
         """Until cancelled: ask once a minute, and after a gap."""
         while True:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(SESSIONS_EVERY):  # wait_for may lose a cancellation, see pulse
-                    await self._suspect.wait()
+            await woken_or_after(self._suspect, SESSIONS_EVERY)
             self._suspect.clear()
             try:
                 await self._compare()

@@ -14,6 +14,8 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import Any
 from uuid import UUID
 
+from chatapp.realtime.pulse import woken_or_after
+
 log = logging.getLogger(__name__)
 
 REST = 0.5
@@ -78,9 +80,7 @@ class Heads:
         """Until cancelled: deliver what was said, and from time to time compare."""
         compared = time.monotonic()
         while True:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(WATCHDOG):  # wait_for may lose a cancellation, see pulse
-                    await self._news.wait()
+            await woken_or_after(self._news, WATCHDOG)
             if time.monotonic() - compared >= WATCHDOG:
                 compared = time.monotonic()
                 self._said |= self._listed()

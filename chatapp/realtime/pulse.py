@@ -17,13 +17,17 @@ async def pulse(
     """Until cancelled: act when woken and when something is due: at once, then every `rest` seconds at most."""
     while True:
         moment = due()
-        wait = None if moment is None else max(moment - time.monotonic(), 0)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(wait):  # wait_for loses, in 3.11, a cancellation that comes with the waking
-                await woken.wait()
+        await woken_or_after(woken, None if moment is None else max(moment - time.monotonic(), 0))
         woken.clear()
         await act()
         await asyncio.sleep(rest)
+
+
+async def woken_or_after(woken: asyncio.Event, seconds: float | None) -> None:
+    """Wait until woken, or for so long at most; None is for as long as it takes."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):  # wait_for loses, in 3.11, a cancellation that comes with the waking
+            await woken.wait()
 
 
 def earliest(*moments: Moment) -> Moment:

@@ -25,7 +25,7 @@ run: $(APP)
 	@$(BIN)/python -m chatapp
 
 test: $(DEV) browser redis
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
 
 check: $(DEV)
 	$(BIN)/ruff check .

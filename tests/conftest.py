@@ -24,6 +24,14 @@ from tests.server import Server, build
 Sql = psycopg.AsyncConnection[psycopg.rows.DictRow]
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """For `make test`'s two processes: what needs the one running app stays together, the rest goes by file."""
+    for item in items:
+        needed = getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("app" if "server" in needed else f"{item.path.parent.name}/{item.path.stem}"))
+
+
 @pytest.fixture(scope="session")
 def standin_folder() -> Iterator[Path]:
     """A folder that the account running Postgres can enter, unlike pytest's own."""

@@ -129,9 +129,9 @@ async def access_token(actor: Actor) -> str:
 
 async def show_receipts(actor: Actor, shown: bool) -> None:
     """Show where the actor has read to, and others' markers to them; or neither."""
-    mine = col(Profile.id) == actor.user_id
+    change = update(Profile).where(col(Profile.id) == actor.user_id).values(receipts=shown)
     async with transaction(actor) as session:
-        await session.exec(update(Profile).where(mine, col(Profile.receipts) != shown).values(receipts=shown))
+        await session.exec(change)
 
 
 async def rename(actor: Actor, name: str) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Index, Text
+from sqlalchemy.orm import declared_attr, deferred
 from sqlmodel import Field, SQLModel
 
 from chatapp import columns
@@ -18,8 +20,14 @@ class Profile(SQLModel, table=True):
     """An account of Supabase Auth as others see it.
 
     `id` is the account's; a trigger makes the one with the other. `receipts`: read markers are shown, mine to
-    others and theirs to me.
+    others and theirs to me. It and `last_seen_at` are the person's own: a query names them where it may read them, else
+    they are not loaded.
     """
+
+    @declared_attr.directive
+    def __mapper_args__(cls) -> dict[str, Any]:  # noqa: N805  # SQLAlchemy gives it the class
+        private = (cls.__table__.c[name] for name in ("receipts", "last_seen_at"))  # type: ignore[attr-defined]
+        return {"properties": {column.name: deferred(column, raiseload=True) for column in private}}
 
     __tablename__ = "profiles"
 

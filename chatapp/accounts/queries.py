@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import ARRAY, LargeBinary, any_, literal
+from sqlalchemy import select as select_columns
 from sqlmodel import col, func, select
 
-from chatapp.accounts.model import Profile, Session
+from chatapp.accounts.model import Session
 from chatapp.accounts.snapshots import ProfileSnapshot
 from chatapp.actor import SYSTEM, Actor
 from chatapp.db import transaction
@@ -17,8 +18,9 @@ from chatapp.errors import Unauthorized
 
 async def profile(actor: Actor) -> ProfileSnapshot:
     """Return the actor as others see them. Raises Unauthorized when the account is gone."""
+    mine = func.private.my_profile().table_valued("id", "name", "avatar_url", "receipts")
     async with transaction(actor) as session:
-        found = await session.get(Profile, actor.user_id)
+        found = (await session.exec(select_columns(mine))).one_or_none()
     if found is None:
         raise Unauthorized
     return ProfileSnapshot.of(found.id, found.name, found.avatar_url, found.receipts)

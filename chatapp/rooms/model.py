@@ -45,6 +45,7 @@ class Room(SQLModel, table=True):
     members_rev: int = columns.counter()
     member_count: int = columns.default("0")
     last_message_at: datetime | None = columns.maybe_moment()
+    past_turn: int = columns.default("0")
 
 
 class Membership(SQLModel, table=True):

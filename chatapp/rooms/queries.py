@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, bindparam, true
 from sqlalchemy import select as select_columns
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import aliased, undefer
 from sqlmodel import case, col, func, or_, select
 from sqlmodel.sql.expression import Select
 
@@ -66,9 +66,10 @@ async def room(actor: Actor, room_id: UUID) -> RoomSnapshot:
 async def members(actor: Actor, room_id: UUID) -> tuple[MemberSnapshot, ...]:
     """Return who is in a room of the actor's, the owner first. Raises NotFound for any other room."""
     async with transaction(actor) as session:
+        if await session.get(Membership, (room_id, actor.user_id)) is None:
+            raise NotFound
+    async with transaction(SYSTEM) as session:  # when somebody was last here is shown in a room, and to be read by nobody
         rows = (await session.exec(members_of(room_id))).all()
-    if not rows:
-        raise NotFound
     return tuple(member_snapshot(member, person) for member, person in rows)
 
 
@@ -107,11 +108,12 @@ def token_hash(token: str) -> bytes:
 
 
 def members_of(room_id: UUID) -> Select[Membership, Profile]:
-    """Return the statement that reads a room's members with their profiles, the owner first."""
+    """Return the statement that reads a room's members with their profiles, the owner first: for the process itself."""
     rank = case({"owner": 0, "admin": 1}, value=col(Membership.role), else_=2)
     joined = select(Membership, Profile).join(Profile, col(Profile.id) == col(Membership.user_id))
     in_room = joined.where(col(Membership.room_id) == room_id)
-    return in_room.order_by(rank, func.lower(col(Profile.name)), col(Profile.id)).limit(MEMBERS_LIMIT)
+    ranked = in_room.order_by(rank, func.lower(col(Profile.name)), col(Profile.id)).limit(MEMBERS_LIMIT)
+    return ranked.options(undefer(col(Profile.last_seen_at)))
 
 
 def room_snapshot(room: Any, role: str = "", read_seq: int = 0, read_turn: int = 0) -> RoomSnapshot:

@@ -15,6 +15,9 @@ from tests.cast import Cast, room, say, someone
 from tests.conftest import Sql
 
 
+MARKER = "select read_turn, read_seq from room_members where room_id = %s and user_id = %s"
+
+
 async def roles(psql: Sql, room_id: UUID) -> dict[UUID, str]:
     rows = await psql.execute("select user_id, role from room_members where room_id = %s", [room_id])
     return {row["user_id"]: row["role"] for row in await rows.fetchall()}
@@ -50,10 +53,7 @@ async def test_marking_as_unread_is_the_only_way_back_and_begins_a_new_turn(cast
 
     async def mark(seq: int) -> tuple[int, int]:
         await receipts.mark_unread(cast.ada.actor, place, seq)
-        row = await psql.execute(
-            "select read_turn, read_seq from room_members where room_id = %s and user_id = %s", [place, cast.ada.id]
-        )
-        found = await row.fetchone()
+        found = await (await psql.execute(MARKER, [place, cast.ada.id])).fetchone()
         assert found
         return found["read_turn"], found["read_seq"]
 
@@ -79,6 +79,25 @@ async def test_a_step_from_before_the_marker_was_set_back_counts_for_nothing(cas
     late.step(cast.grace.actor, place, 3, 1)
     await late.flush()
     assert await marker(psql, place, cast.grace.id, 0) == 3
+
+
+async def test_who_comes_back_starts_above_every_turn_they_had(cast: Cast, psql: Sql) -> None:
+    place = await room(cast.ada, cast.grace)
+    await say(cast.ada, place, "one", "two", "three")
+
+    async def stay() -> tuple[int, int]:
+        """Where Grace's marker begins, and then is set back twice."""
+        found = await (await psql.execute(MARKER, [place, cast.grace.id])).fetchone()
+        assert found
+        for seq in (2, 1):
+            await receipts.mark_unread(cast.grace.actor, place, seq)
+        await rooms.leave(cast.grace.actor, place)
+        await rooms.join(cast.grace.actor, place)
+        return found["read_turn"], found["read_seq"]
+
+    assert [await stay() for _ in range(3)] == [(0, 0), (3, 3), (6, 3)]
+    await rooms.join(cast.linus.actor, place)
+    await psql.execute("delete from chat_rooms where id = %s", [place])  # with everybody's turns
 
 
 async def test_who_joins_starts_with_nothing_unread(cast: Cast, psql: Sql) -> None:

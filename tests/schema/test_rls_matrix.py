@@ -37,7 +37,12 @@ profiles       update  update profiles set name = 'New' where id = :third       
 profiles       update  update profiles set receipts = false where id = :me          yes   yes   yes   yes   NO
 profiles       update  update profiles set receipts = false where id = :third       -     -     -     -     NO
 profiles       update  update profiles set created_at = now() where id = :me        NO    NO    NO    NO    NO
-profiles       select  select last_seen_at from profiles where id = :owner          yes   yes   -     -     NO
+profiles       select  select last_seen_at from profiles where id = :owner          NO    NO    NO    NO    NO
+profiles       select  select receipts from profiles where id = :me                 NO    NO    NO    NO    NO
+profiles       select  select * from profiles where id = :me                        NO    NO    NO    NO    NO
+profiles       select  select receipts from private.my_profile() where id = :me     yes   yes   yes   yes   NO
+profiles       select  select 1 from private.my_profile() where id = :third         -     -     -     -     NO
+profiles       update  update profiles set name = 'x' where id = :me and receipts   NO    NO    NO    NO    NO
 profiles       update  update profiles set last_seen_at = now() where id = :me      NO    NO    NO    NO    NO
 profiles       update  select private.note_seen(array[:me]::uuid[])                 NO    NO    NO    NO    NO
 profiles       delete  delete from profiles where id = :me                          NO    NO    NO    NO    NO
@@ -63,6 +68,8 @@ room_members   insert  insert into room_members (room_id, user_id, role) values 
 room_members   update  update room_members set read_seq = 1 where room_id = :room and user_id = :me         yes   yes   -     -     NO
 room_members   update  update room_members set read_seq = 1 where room_id = :room and user_id = :third      -     -     -     -     NO
 room_members   update  update room_members set read_turn = 1 where room_id = :room and user_id = :me        NO    NO    NO    NO    NO
+chat_rooms     update  update chat_rooms set past_turn = 9 where id = :room         NO    NO    NO    NO    NO
+room_members   insert  insert into room_members (room_id, user_id, read_turn) values (:public, :me, 9)      NO    NO    NO    NO    NO
 room_members   update  select 1 where private.mark_unread(:room, 1)                                         yes   yes   -     -     NO
 room_members   update  update room_members set level = 'none' where room_id = :room and user_id = :me       yes   yes   -     -     NO
 room_members   update  update room_members set level = 'none' where room_id = :room and user_id = :third    -     -     -     -     NO
@@ -244,6 +251,7 @@ async def test_people_can_call_only_what_is_listed(psql: Sql) -> None:
         "my_memberships",
         "mark_unread",
         "pin_message",
+        "my_profile",
     )
     assert callable_by == {name: ["authenticated"] for name in mine}
 

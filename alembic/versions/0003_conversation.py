@@ -1,0 +1,16 @@
+"""Turns of read markers that outlive a membership, and columns of profiles that are each person's own."""
+
+from chatapp.migrate import execute_sql
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    execute_sql("0003_conversation", "members", "own_profile")
+
+
+def downgrade() -> None:
+    execute_sql("0003_conversation", "down_own_profile", "down_members")

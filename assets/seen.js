@@ -1,7 +1,7 @@
 // What counts as seen: a message in sight, in a tab that is looked at. Where it stands is asked of the browser, never of
 // the server; what became of it is in unread.js.
 import { useEffect, useLayoutEffect, useRef } from "react";
-import { enter, leave, lookAt, lookAway, seen } from "$/public/unread.js";
+import { enter, isNewer, leave, lookAt, lookAway, seen } from "$/public/unread.js";
 
 const REPORT_MS = 1000; // one report a second at most, of the newest message seen by then
 const LEARN_MS = 250; // until it is known what was read before
@@ -15,12 +15,12 @@ const inSight = ({ intersectionRatio, intersectionRect, rootBounds }) =>
  * what the marker is then. `opened` is another object after every (re)connection: what got lost is said again.
  */
 export function useSeen(log, room, drawn, opened, atBottom, onSeen) {
-  const memory = useRef({ rows: new Set(), told: 0, at: 0, timer: 0 });
+  const memory = useRef({ rows: new Set(), told: null, at: 0, timer: 0 });
   const latest = useRef(null);
   const report = () => {
     const { at, told, timer } = memory.current;
     const mark = latest.current?.mark;
-    if (timer || !mark || mark[0] <= told) return;
+    if (timer || !mark || !isNewer(mark, told)) return;
     const wait = at + REPORT_MS - Date.now();
     if (wait > 0) {
       memory.current.timer = setTimeout(() => {
@@ -29,7 +29,7 @@ export function useSeen(log, room, drawn, opened, atBottom, onSeen) {
       }, wait);
       return;
     }
-    Object.assign(memory.current, { told: mark[0], at: Date.now() });
+    Object.assign(memory.current, { told: mark, at: Date.now() });
     latest.current.onSeen?.(latest.current.room, mark[0], mark[1]);
   };
   const check = () => {
@@ -62,7 +62,7 @@ export function useSeen(log, room, drawn, opened, atBottom, onSeen) {
     };
   }, [drawn, room]);
   useEffect(() => {
-    memory.current.told = 0;
+    memory.current.told = null;
     const again = setTimeout(() => now.current());
     return () => clearTimeout(again);
   }, [opened, room]);

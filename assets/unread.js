@@ -2,6 +2,8 @@
 // badge, the divider) asks here, so that they agree. Python decides how it looks; see chatapp/rooms/browser.py.
 import { useEffect, useSyncExternalStore } from "react";
 
+const REFUSED = "chatapp:unread-refused"; // the server's word; see chatapp/receipts/state.py
+
 // What this tab knows before the server says so: how far it has seen the room it shows, and how far that room is.
 let own = { heads: {}, marks: {} };
 const followers = new Set();
@@ -15,21 +17,28 @@ const follow = (follower) => (followers.add(follower), () => followers.delete(fo
 const current = () => own;
 const useOwn = () => useSyncExternalStore(follow, current, current);
 
-// A marker is [seq, turn]. Marking as unread begins a new turn: the greater (turn, seq) is the newer one.
-const newer = (a, b) => (!a || (b && (b[1] > a[1] || (b[1] === a[1] && b[0] > a[0]))) ? b : a);
+/**
+ * Whether marker `a` is newer than `b`; any is newer than none. A marker is [seq, turn]: marking as unread begins a new
+ * turn, so the greater (turn, seq) is the newer one.
+ */
+export const isNewer = (a, b) => Boolean(a) && (!b || a[1] > b[1] || (a[1] === b[1] && a[0] > b[0]));
+const newer = (a, b) => (isNewer(b, a) ? b : a);
 const further = (a, b) => (!a || (b && b.last_seq > a.last_seq) ? b : a);
 
 // ------------------------------------------------------------------------------------------------ the list
 
-let known = new Map(); // room → its newest [seq, turn], as of the last drawing
+const told = new Map(); // room → its newest [seq, turn] as the server says, as of the last drawing
+const known = new Map(); // the same, with what this tab knows before
 
 function merged(room, state, heads, marks, local) {
   const head = [state[heads + room.id], local.heads[room.id]].reduce(further, {
     last_seq: room.last_seq,
     at: room.last_message_at,
   });
-  const mark = [state[marks + room.id], local.marks[room.id]].reduce(newer, [room.read_seq, room.read_turn]);
+  told.set(room.id, newer([room.read_seq, room.read_turn], state[marks + room.id]));
+  const mark = newer(told.get(room.id), local.marks[room.id]);
   known.set(room.id, mark);
+  if (ahead.has(room.id) && !isNewer(local.marks[room.id], told.get(room.id))) ahead.delete(room.id); // it was taken
   return { ...room, last_message_at: head.at, unread: Math.max(0, head.last_seq - mark[0]) };
 }
 
@@ -83,13 +92,28 @@ export function seen(room, seq) {
   return own.marks[room] ?? null;
 }
 
+const ahead = new Map(); // room → this tab's marker there, if any, before it was set back in a turn not yet confirmed
+
 /** From `seq` on a room counts as unread, until it is opened again. */
 export function setMarkBack(room, seq) {
   const mark = markIn(room);
   if (!mark || seq > mark[0]) return;
   setBack = room;
+  ahead.set(room, ahead.get(room) ?? own.marks[room] ?? null);
   change("marks", room, [seq - 1, mark[1] + 1]);
 }
+
+/** Markers that were set back here were not taken: they are again what they were. */
+function takeBack() {
+  for (const [room, before] of ahead) {
+    if (setBack === room) setBack = "";
+    known.set(room, told.get(room)); // until the next drawing
+    change("marks", room, before ?? undefined);
+  }
+  ahead.clear();
+}
+
+if (typeof window !== "undefined") window.addEventListener(REFUSED, takeBack);
 
 // What is new: from the marker as it was when the room opened, or was looked away from, to what was there when it was
 // looked at again. What comes before one's eyes is not new.

@@ -53,10 +53,14 @@ Subscribe = Callable[[str, Actor], Awaitable[object]]
 
 
 class Rule(typing.NamedTuple):
-    """How a handler may be called. `page` handlers run when a page opens: strangers are led to the sign-in page."""
+    """How a handler may be called. `page` handlers run when a page opens: strangers are led to the sign-in page.
+
+    `refused` is sent to a browser whose call is not let through: it takes back what it has shown ahead.
+    """
 
     public: bool
     page: bool
+    refused: EventSpec | None = None
 
 
 def handler(
@@ -65,16 +69,17 @@ def handler(
     public: bool = False,
     page: bool = False,
     background: bool = True,
+    refused: EventSpec | None = None,
     **options: Any,
 ) -> Any:
     """Declare a state's method as a handler that browsers may call.
 
     Handlers run in the background unless told otherwise, because a normal one holds its tab's lock while it awaits.
-    `public` ones may be called by strangers, `page` ones belong into a page's `on_load`.
+    `public` ones may be called by strangers, `page` ones belong into a page's `on_load`; for `refused` see `Rule`.
     """
 
     def declare(function: Callable[..., Any]) -> Any:
-        setattr(function, _RULE, Rule(public, page))
+        setattr(function, _RULE, Rule(public, page, refused))
         return rx.event(function, background=background, **options)
 
     return declare if fn is None else declare(fn)
@@ -163,10 +168,10 @@ class Gate(Middleware):
         try:
             _actor.set(await self._caller(root, cookie, patient=rule.page))
             if not rule.public and stranger():
-                return _to_sign_in(root) if rule.page else _refusal(Unauthorized())
+                return _to_sign_in(root) if rule.page else _refusal(Unauthorized(), rule.refused)
             _replace(event.payload, validated(function, event.payload))
         except ChatError as error:
-            return _refusal(error)
+            return _refusal(error, rule.refused)
         return None
 
     async def _caller(self, root: BaseState, cookie: str, patient: bool) -> Actor | None:
@@ -230,8 +235,8 @@ def _replace(payload: dict[str, Any], arguments: dict[str, Any]) -> None:
     payload.update(arguments)
 
 
-def _refusal(error: ChatError) -> StateUpdate:
-    return _frontend(_toast(error.message))
+def _refusal(error: ChatError, then: EventSpec | None = None) -> StateUpdate:
+    return _frontend(_toast(error.message), *([then] if then else []))
 
 
 def _to_sign_in(root: BaseState) -> StateUpdate:

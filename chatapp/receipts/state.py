@@ -10,6 +10,7 @@ import reflex as rx
 from pydantic import Field
 
 from chatapp import shared
+from chatapp.errors import ChatError
 from chatapp.gate import actor, handler
 from chatapp.realtime import topic
 from chatapp.receipts import actions
@@ -18,6 +19,9 @@ from chatapp.rooms.snapshots import Mark
 
 CHANGES_MOST = 8
 """Markers in one delta: it stays below 600 bytes."""
+
+TAKE_BACK = rx.call_script("window.dispatchEvent(new Event('chatapp:unread-refused'))")
+"""For a browser whose marker was not set back; see assets/unread.js."""
 
 Seq = Annotated[int, Field(ge=1, lt=2**53)]
 Turn = Annotated[int, Field(ge=0, lt=2**31)]
@@ -35,10 +39,14 @@ class ReadMarkers(rx.State):
         if shared.wire().tabs(topic.room_member(room_id, actor().user_id)):
             actions.advances.step(actor(), room_id, seq, turn)
 
-    @handler
+    @handler(refused=TAKE_BACK)
     async def mark_unread(self, room_id: UUID, seq: Seq):
-        """Count the message at `seq` and all after it as unread again, in all my tabs."""
-        await actions.mark_unread(actor(), room_id, seq)
+        """Count the message at `seq` and all after it as unread again, in all my tabs. The browser has done it ahead."""
+        try:
+            await actions.mark_unread(actor(), room_id, seq)
+        except ChatError as refusal:
+            return [rx.toast.error(refusal.message), TAKE_BACK]
+        return None
 
 
 MARKERS = shared.Shared(ReadMarkers.markers)

@@ -68,7 +68,9 @@ async def members(actor: Actor, room_id: UUID) -> tuple[MemberSnapshot, ...]:
     async with transaction(actor) as session:
         if await session.get(Membership, (room_id, actor.user_id)) is None:
             raise NotFound
-    async with transaction(SYSTEM) as session:  # when somebody was last here is shown in a room, and to be read by nobody
+    async with transaction(
+        SYSTEM
+    ) as session:  # when somebody was last here is shown in a room, and to be read by nobody
         rows = (await session.exec(members_of(room_id))).all()
     return tuple(member_snapshot(member, person) for member, person in rows)
 

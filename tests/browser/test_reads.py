@@ -6,9 +6,12 @@ import json
 import re
 from typing import Any
 
+import psycopg
 import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import expect
+
+from chatapp import settings
 
 from .conftest import Lobby
 from .people import PHONE, Person
@@ -142,6 +145,45 @@ async def test_marked_as_unread_it_stays_so_until_the_room_is_opened_again(lobby
     await second.open_room(room_id)
     for tab in (grace, second):
         await expect(counted(tab, "Back to it later")).to_have_count(0)
+
+
+async def test_what_is_marked_as_unread_in_one_tab_is_read_again_in_another_that_shows_the_room(lobby: Lobby) -> None:
+    ada, grace, room_id = await two_in(lobby, "Two of mine")
+    second = await attentive(Person(grace.context, await grace.context.new_page()))
+    await second.open_room(room_id)
+    for text in ("one", "two", "three"):
+        await ada.say(text)
+    for tab in (grace, second):
+        await tab.sees("three")
+    await expect(receipt(ada)).to_have_text("Seen by Grace Hopper")
+    await look(second, False)
+    await grace.message("two").hover()
+    await grace.button("Mark unread from here").click()
+    for tab in (grace, second):
+        await expect(counted(tab, "Two of mine")).to_have_text("2 unread")
+    await look(second, True)
+    for tab in (grace, second):
+        await expect(counted(tab, "Two of mine")).to_have_count(0)
+
+
+async def test_a_refused_mark_as_unread_is_taken_back_and_said(lobby: Lobby) -> None:
+    ada, grace, room_id = await two_in(lobby, "Not to be marked")
+    for text in ("one", "two", "three"):
+        await ada.say(text)
+    await expect(receipt(ada)).to_have_text("Seen by Grace Hopper")
+    with psycopg.connect(settings.current().owner_url) as busy:  # until the app has waited long enough for these rows
+        busy.execute("select from room_members where room_id = %s for update", [room_id])
+        await grace.message("two").hover()
+        await grace.button("Mark unread from here").click()
+        await expect(counted(grace, "Not to be marked")).to_have_text("2 unread")
+        await expect(grace.page.get_by_text("Please try again")).to_be_visible()
+        await expect(counted(grace, "Not to be marked")).to_have_count(0)
+    await grace.message("two").hover()
+    await grace.button("Mark unread from here").click()
+    await expect(counted(grace, "Not to be marked")).to_have_text("2 unread")
+    await look(grace, False)
+    await look(grace, True)
+    await expect(counted(grace, "Not to be marked")).to_have_text("2 unread")
 
 
 async def test_after_a_lost_connection_what_was_seen_meanwhile_is_told(lobby: Lobby) -> None:

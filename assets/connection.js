@@ -7,6 +7,7 @@ const TICK_MS = 500;
 const QUIET_MS = 2000; // nothing heard for so long while somebody looks: ask
 const ANSWER_MS = 1500; // asked for so long: say that the connection is gone
 const DEAD_MS = 8000; // asked for so long: give the connection up and make another
+const DEAD_MOST_MS = 64000; // the same where giving up did not help: the link may be slow, and the answer on its way
 const OPEN_MS = 5000; // a new connection must be answered within this, else it is tried again
 const BLINK_MS = 1000; // a loss shorter than this is not worth words
 const START_MS = 4000; // what the page's first connection may take before anything is said
@@ -15,6 +16,7 @@ const SPREAD_MS = 1000; // tabs that lost the same server come back within this,
 let socket = null; // the page's one socket
 let heardAt = 0; // when the server was heard last
 let askedAt = 0; // when it was asked whether it is there, 0 while no answer is owed
+let patience = DEAD_MS; // for how long it may owe the answer
 let lostAt = 0; // since when there has been no connection, 0 while there is one
 let tickedAt = 0;
 let unreachable = false; // the browser says it has no network, and a look confirmed it
@@ -43,7 +45,14 @@ export function onReturn(listener) {
 
 function heard() {
   heardAt = Date.now();
+  if (askedAt && heardAt - askedAt < ANSWER_MS) patience = Math.max(DEAD_MS, patience / 2);
   askedAt = 0;
+}
+
+/** Half of a large frame is nothing that a browser tells of: whoever always gave up after 8 s would never have it whole. */
+function giveUp() {
+  patience = Math.min(DEAD_MOST_MS, 2 * patience);
+  socket.io.engine.close(); // Reflex connects again, as after any loss
 }
 
 function ask() {
@@ -68,7 +77,7 @@ function tick() {
   if (!socket) return;
   if (socket.connected) {
     if (slept) askedAt = 0;
-    if (askedAt && now - askedAt > DEAD_MS) socket.io.engine.close(); // Reflex connects again, as after any loss
+    if (askedAt && now - askedAt > patience) giveUp();
     else if (document.visibilityState === "visible" && !askedAt && now - heardAt > QUIET_MS) ask();
   }
   judge();

@@ -35,6 +35,12 @@ log = logging.getLogger(__name__)
 PAGE = 50
 """Messages sent when a room opens, and with each older page."""
 
+OPENING_MOST = 256 * 1024
+"""Bytes of messages sent when a room opens: where they are long, there are fewer, and the rest is history."""
+
+PAGE_MOST = 128 * 1024
+"""The same for an older page."""
+
 KEPT = 4 * PAGE
 """Messages that a tab keeps over a reconnection which it has followed live; what it has read back it keeps whole."""
 
@@ -106,17 +112,25 @@ class Tab(rx.State):
             return
         if not _admits(room):  # judged last, after all waiting
             raise NotFound
-        self.missing, self._first, self._read_back = "", max(first, room.floor), read_back
+        rows = message_state.newest_within(room.window(max(first, room.floor)), OPENING_MOST)
+        self.missing, self._first, self._read_back = "", rows[0].seq if rows else first, read_back
         await self._move(here.sid, topic.room(room.id), room)
-        await shared.wire().emit(here.sid, _opened(room, self._first))
+        ahead, rows = message_state.frames(room, rows)
+        for values in ahead:
+            await shared.wire().emit(here.sid, shared.update(*values))
+        await shared.wire().emit(here.sid, _opened(room, self._first, rows))
 
-    async def _show_older(self, room: LiveRoom, here: Here, rows: Sequence[MessageSnapshot]) -> None:
+    async def _show_older(self, room: LiveRoom, here: Here, found: Sequence[MessageSnapshot]) -> None:
+        rows = message_state.newest_within(room.merge(found), PAGE_MOST)
         self._first, self._read_back = rows[0].seq, True
         follows = self._topic == topic.room(room.id) and room.newest - self._first < SLOTS
         if not follows:
             await self._move(here.sid, topic.room_head(room.id), room)
         last = 0 if follows else self._first + SLOTS - 1
-        page = message_state.page(room, self._first, last, room.merge(rows))
+        ahead, rows = message_state.frames(room, rows)
+        for values in ahead:
+            await shared.wire().emit(here.sid, shared.update(*values))
+        page = message_state.page(room, self._first, last, rows)
         await shared.wire().emit(here.sid, shared.update(*page, *message_state.head(room)))
 
     async def _show_nothing(self, here: Here, missing: str = "") -> None:
@@ -221,11 +235,11 @@ async def _cache(room: LiveRoom, first: int) -> None:
         room.merge(await message_queries.between(room.id, first, room.newest))
 
 
-def _opened(room: LiveRoom, first: int) -> shared.Update:
+def _opened(room: LiveRoom, first: int, rows: Sequence[MessageSnapshot]) -> shared.Update:
     shares = markers.shares(room.id, actor().user_id)
     return shared.update(
         *room_state.opened(room),
-        *message_state.opened(room, first, room.window(first)),
+        *message_state.opened(room, first, rows),
         *presence_state.opened(room),
         *typing_state.opened(room),
         *receipt_state.opened(room.id, markers.of(room.id), shares, room.member_ids),

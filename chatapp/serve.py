@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +24,20 @@ log = logging.getLogger(__name__)
 APP = "chatapp.chatapp:app"
 
 MOST_WAITING = 1024 * 1024
-"""Bytes that wait for one tab at most. One that lags more is disconnected: it reconnects, and loads anew."""
+"""Bytes that may wait for one tab, whatever its network does. One that lags more has to be seen to catch up."""
+
+STALLED = 10.0
+"""Seconds in which the network of a tab that lags more must have taken something."""
+
+MOST_EVER = 4 * MOST_WAITING
+"""Bytes that wait for one tab at most. One that lags more is disconnected: to load anew is less."""
 
 
 class Connection(WebSocketsSansIOProtocol):
     """uvicorn's WebSocket, which also takes whole frames: the ASGI extension `chatapp.frames`."""
+
+    _written = _taken = 0
+    _took_at = 0.0
 
     def handle_connect(self, event: Request) -> None:
         super().handle_connect(event)
@@ -38,11 +48,20 @@ class Connection(WebSocketsSansIOProtocol):
         """Send a frame, or disconnect a tab that lags too far. Does nothing once the connection ends."""
         if self.transport.is_closing() or self.close_sent:
             return
-        if self.transport.get_write_buffer_size() > MOST_WAITING:
-            log.info("A tab lags by %d bytes and is disconnected: it will reconnect and load anew.", MOST_WAITING)
+        waiting = self.transport.get_write_buffer_size()
+        if waiting > MOST_WAITING and not self._catches_up(waiting):
+            log.info("A tab lags by %d bytes and is disconnected: it will reconnect and load anew.", waiting)
             self.transport.abort()
             return
         self.transport.write(frame)
+        self._written += len(frame)
+
+    def _catches_up(self, waiting: int) -> bool:
+        """Whether a tab that lags far is worth waiting for: a slow link is not a dead one."""
+        now, taken = time.monotonic(), self._written - waiting
+        if taken > self._taken:
+            self._taken, self._took_at = taken, now
+        return waiting <= MOST_EVER and now - self._took_at <= STALLED
 
     def drop(self) -> None:
         """End the connection; what the network does not take at once is lost."""

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import itertools
 import re
+import socket
 from collections.abc import Sequence
 
 
@@ -25,6 +26,7 @@ class Network:
         self._open: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
+        self._rate = 0
         self.carried = 0
         """Connections that were let through so far."""
 
@@ -51,6 +53,10 @@ class Network:
         self._refuses = True
         for writer in list(self._open):
             writer.transport.abort()
+
+    def slow_down(self, bytes_per_second: int) -> None:
+        """What people are told takes its time on every connection made from now on; 0 is as fast as can be."""
+        self._rate = bytes_per_second
 
     def hold(self) -> None:
         """Nothing comes through any more and nobody is told: a half-open connection."""
@@ -90,7 +96,7 @@ class Network:
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await self._flows.wait()
         head = await reader.readuntil(b"\r\n\r\n")
-        there, onward = await asyncio.open_connection("127.0.0.1", next(self._ports))
+        there, onward = await self._reach(next(self._ports))
         self.carried += 1
         self._open.add(onward)
         try:
@@ -98,7 +104,7 @@ class Network:
                 writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
             else:
                 onward.write(_as_to_a_server(head))
-            ways = (reader, onward, self._flows), (there, writer, self._answers)
+            ways = (reader, onward, self._flows, 0), (there, writer, self._answers, self._rate)
             pumps = [asyncio.create_task(self._pump(*way)) for way in ways]
             await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
             for pump in pumps:
@@ -108,9 +114,21 @@ class Network:
             self._open.discard(onward)
             onward.transport.abort()
 
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, may: asyncio.Event) -> None:
+    async def _reach(self, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        line = socket.socket()
+        if self._rate:  # a slow link holds little: what it has not carried is still with the server
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        line.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(line, ("127.0.0.1", port))
+        return await asyncio.open_connection(sock=line, limit=4096 if self._rate else 65536)
+
+    async def _pump(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, may: asyncio.Event, rate: int
+    ) -> None:
         with contextlib.suppress(OSError):
-            while data := await reader.read(65536):
+            while data := await reader.read(min(65536, rate // 20) or 65536):
+                if rate:
+                    await asyncio.sleep(len(data) / rate)
                 await self._flows.wait()
                 await may.wait()
                 writer.write(data)

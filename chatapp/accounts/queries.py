@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ARRAY, LargeBinary, any_, literal
@@ -19,8 +20,9 @@ from chatapp.errors import Unauthorized
 async def profile(actor: Actor) -> ProfileSnapshot:
     """Return the actor as others see them. Raises Unauthorized when the account is gone."""
     mine = func.private.my_profile().table_valued("id", "name", "avatar_url", "receipts")
+    wanted: Any = select_columns(mine)
     async with transaction(actor) as session:
-        found = (await session.exec(select_columns(mine))).one_or_none()
+        found = (await session.exec(wanted)).one_or_none()
     if found is None:
         raise Unauthorized
     return ProfileSnapshot.of(found.id, found.name, found.avatar_url, found.receipts)

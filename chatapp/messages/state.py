@@ -27,6 +27,12 @@ ID_SHOWN = 13
 PIN_SHOWN = 200
 """Characters that the list of pinned messages shows of each."""
 
+FRAME_MOST = 48 * 1024
+"""Bytes of messages in one frame, where they are sent for one tab alone: some seconds' worth of a very slow link."""
+
+ROW_BYTES = 350
+"""What a message takes on the wire beside its text, about."""
+
 OUTCOMES = 20
 """Outcomes a tab remembers: more than anybody sends while one is on its way."""
 
@@ -199,6 +205,34 @@ def opened(room: LiveRoom, first: int, rows: Sequence[MessageSnapshot]) -> list[
 def page(room: LiveRoom, first: int, last: int, rows: Sequence[MessageSnapshot]) -> list[Any]:
     """What a tab that reads back is sent: an older page, and the window that it now shows."""
     return [*_slots(room, rows), WINDOW.at(0, _window(room, first, last))]
+
+
+def newest_within(rows: Sequence[MessageSnapshot], most: int) -> Sequence[MessageSnapshot]:
+    """As many of the last rows as `most` bytes hold, one at least; `rows` are in order of seq."""
+    left = most
+    for index in range(len(rows) - 1, -1, -1):
+        left -= _bytes(rows[index])
+        if left < 0:
+            return rows[min(index + 1, len(rows) - 1) :]
+    return rows
+
+
+def frames(room: LiveRoom, rows: Sequence[MessageSnapshot]) -> tuple[list[list[Any]], Sequence[MessageSnapshot]]:
+    """What goes ahead in frames of its own, and the rows that are left: so that no frame is large.
+
+    A browser does not know of half a frame: on a slow link a large one looks like a dead connection.
+    """
+    ahead, left = [], rows
+    while len(last := newest_within(left, FRAME_MOST)) < len(left):
+        ahead.append(_slots(room, last))
+        left = left[: -len(last)]
+    return ahead, left
+
+
+def _bytes(message: MessageSnapshot) -> int:
+    """About what a row takes on the wire."""
+    content = message.content
+    return ROW_BYTES + len(content) * (1 if content.isascii() else 3)
 
 
 def changed(room: LiveRoom, applied: Applied) -> list[Any]:

@@ -41,7 +41,7 @@ class ReadMarkers(rx.State):
 
     @handler(refused=TAKE_BACK)
     async def mark_unread(self, room_id: UUID, seq: Seq):
-        """Count the message at `seq` and all after it as unread again, in all my tabs. The browser has done it ahead."""
+        """Count the message at `seq` and all after it as unread again, in all my tabs. This one has done it ahead."""
         try:
             await actions.mark_unread(actor(), room_id, seq)
         except ChatError as refusal:

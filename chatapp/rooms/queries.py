@@ -68,9 +68,7 @@ async def members(actor: Actor, room_id: UUID) -> tuple[MemberSnapshot, ...]:
     async with transaction(actor) as session:
         if await session.get(Membership, (room_id, actor.user_id)) is None:
             raise NotFound
-    async with transaction(
-        SYSTEM
-    ) as session:  # when somebody was last here is shown in a room, and to be read by nobody
+    async with transaction(SYSTEM) as session:  # people may not read when somebody was last here; a room shows it
         rows = (await session.exec(members_of(room_id))).all()
     return tuple(member_snapshot(member, person) for member, person in rows)
 
@@ -115,7 +113,7 @@ def members_of(room_id: UUID) -> Select[Membership, Profile]:
     joined = select(Membership, Profile).join(Profile, col(Profile.id) == col(Membership.user_id))
     in_room = joined.where(col(Membership.room_id) == room_id)
     ranked = in_room.order_by(rank, func.lower(col(Profile.name)), col(Profile.id)).limit(MEMBERS_LIMIT)
-    return ranked.options(undefer(col(Profile.last_seen_at)))
+    return ranked.options(undefer(Profile.last_seen_at))  # type: ignore[arg-type]  # SQLModel shows columns as their values
 
 
 def room_snapshot(room: Any, role: str = "", read_seq: int = 0, read_turn: int = 0) -> RoomSnapshot:

@@ -142,6 +142,30 @@ async def test_a_loss_is_said_and_heals_with_nothing_missing_and_nothing_double(
     await ada.sees("both ways")
 
 
+async def test_a_slow_link_gets_the_room_back_however_long_its_messages_are(lobby: Lobby, network: Network) -> None:
+    ada, grace = await a_room_of_two(lobby, network)
+    with psycopg.connect(settings.current().owner_url, autocommit=True) as psql:
+        psql.execute(
+            "insert into chat_messages (room_id, user_id, client_id, content)"
+            " select room_id, user_id, n::text, repeat('é', 9900) || n from room_members, generate_series(1, 60) n"
+            " where room_id = %s and role = 'owner' order by n",
+            [ada.room_id],
+        )
+    await ada.has_messages(60)
+    network.slow_down(48 * 1024)  # all of them would take 25 s
+    network.cut()
+    await says(ada, RECONNECTING)
+    await grace.say("from Grace meanwhile")
+    sockets = list[Any]()
+    ada.page.on("websocket", sockets.append)
+    network.mend()
+    await is_silent(ada)
+    await ada.sees("from Grace meanwhile")
+    await ada.say("there it is")
+    await grace.sees("there it is")
+    assert len(sockets) == 1  # it was not given up while it was loading
+
+
 async def test_an_answer_that_was_lost_makes_no_second_row(lobby: Lobby, network: Network, server: Server) -> None:
     ada, grace = await a_room_of_two(lobby, network)
     network.hold_answers()

@@ -106,13 +106,14 @@ class Place:
     async def rename(self, to: str) -> None:
         await self._write("update chat_rooms set name = %s where id = %s", to, self.id)
 
-    async def write(self, messages: int) -> None:
+    async def write(self, messages: int, padding: str = "") -> None:
         """Fill the room, in one statement."""
         await self._write(
             "insert into chat_messages (room_id, user_id, client_id, content)"
-            " select %s, %s, n::text, 'message ' || n from generate_series(1, %s) n",
+            " select %s, %s, n::text, 'message ' || n || %s from generate_series(1, %s) n",
             self.id,
             self.user_id("ada"),
+            padding,
             messages,
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -115,6 +116,33 @@ async def test_a_tab_that_lags_is_disconnected_and_the_others_are_not(hall: Hall
         await hall.emit(quick_sid, "still here")
         assert value(await data(quick)) == "still here"
         await until(lambda: not hall.sio.manager.is_connected(slow_sid, NAMESPACE))
+        slow.transport.abort()
+
+
+@pytest.mark.parametrize("hall", ["frames"], indirect=True)
+async def test_a_tab_that_lags_far_is_kept_while_its_link_takes_something(hall: Hall) -> None:
+    narrow = socket.socket()
+    narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    narrow.connect(("127.0.0.1", hall.port))
+    async with hall.guest(sock=narrow, max_queue=1, max_size=None) as slow:
+        (sid,) = hall.sids
+        large = "x" * (2 * serve.MOST_WAITING)
+        await hall.emit(sid, large)
+        for number in range(20):  # the first of them finds more waiting than may be
+            await hall.emit(sid, number)
+        assert hall.sio.manager.is_connected(sid, NAMESPACE)
+        assert value(await data(slow)) == large
+        assert [value(await data(slow)) for _ in range(20)] == list(range(20))
+
+
+@pytest.mark.parametrize("hall", ["frames"], indirect=True)
+async def test_a_tab_whose_link_takes_nothing_is_not(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serve, "STALLED", 0.0)
+    async with hall.guest(max_queue=1) as slow:
+        slow.transport.pause_reading()
+        for _ in range(3 * serve.MOST_EVER // 2**20):
+            await hall.emit(hall.sids[0], "x" * 2**20)
+        await until(lambda: not hall.sio.manager.is_connected(hall.sids[0], NAMESPACE))
         slow.transport.abort()
 
 

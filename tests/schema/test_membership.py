@@ -14,7 +14,6 @@ from chatapp.supabase import client
 from tests.cast import Cast, room, say, someone
 from tests.conftest import Sql
 
-
 MARKER = "select read_turn, read_seq from room_members where room_id = %s and user_id = %s"
 
 

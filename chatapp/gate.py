@@ -44,6 +44,7 @@ INTERNAL = frozenset({"hydrate", "hydrate_and_load", "on_load_internal", "set_is
 
 _RULE = "_chatapp_rule"
 _actor: contextvars.ContextVar[Actor | None] = contextvars.ContextVar("actor", default=None)
+_caller: contextvars.ContextVar[str] = contextvars.ContextVar("caller", default="")
 
 Resolve = Callable[[str], Awaitable[Actor | None]]
 """Answers who a session cookie's value belongs to, None for nobody."""
@@ -90,6 +91,11 @@ def actor() -> Actor:
     if (current := _actor.get()) is None:
         raise Unauthorized
     return current
+
+
+def caller() -> str:
+    """The id of the socket that calls the running handler, without waiting for its tab's lock."""
+    return _caller.get()
 
 
 def stranger() -> bool:
@@ -167,6 +173,7 @@ class Gate(Middleware):
             return _refusal(Unauthorized())
         try:
             _actor.set(await self._caller(root, cookie, patient=rule.page))
+            _caller.set(root.router_data.get("sid", ""))
             if not rule.public and stranger():
                 return _to_sign_in(root) if rule.page else _refusal(Unauthorized(), rule.refused)
             _replace(event.payload, validated(function, event.payload))

@@ -22,7 +22,7 @@ from chatapp.messages import state as message_state
 from chatapp.messages.snapshots import MessageSnapshot
 from chatapp.patience import patiently
 from chatapp.presence import state as presence_state
-from chatapp.realtime import topic
+from chatapp.realtime import heads, topic
 from chatapp.realtime.hub import Hub
 from chatapp.realtime.room import SLOTS, Applied, LiveRoom
 from chatapp.receipts import state as receipt_state
@@ -259,7 +259,9 @@ async def _list_again(sid: str, left: str, but: str) -> None:
     room = _hub().followed(UUID(room_id)) if room_id != but and part in ([], ["head"]) else None
     if room and room.newest and room.has_member(actor().user_id):
         await shared.wire().enter(sid, topic.listed(room_id))
-        await shared.wire().emit(sid, shared.update(*room_state.head(room)))
+        head = room_state.head_of(room)
+        await shared.wire().emit(sid, shared.update(room_state.told_head(room.id, head)))
+        heads.joined(room.id, head)
 
 
 async def _expel(sid: str, room_id: UUID, user_id: str) -> None:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 import reflex as rx
@@ -26,7 +28,7 @@ from chatapp.realtime.hint import Hint, Step
 from chatapp.realtime.hub import Hub
 from chatapp.realtime.line import Line
 from chatapp.realtime.peers import Peers
-from chatapp.realtime.pulse import woken_or_after
+from chatapp.realtime.pulse import Every, never, pulse
 from chatapp.receipts.actions import advances
 from chatapp.receipts.markers import markers
 from chatapp.rooms import queries as room_queries
@@ -47,6 +49,9 @@ SETTLE_SECONDS = 2.0
 
 LIST_REST = 0.05
 """Seconds between two readings of one person's room list, so that a burst of changes costs one."""
+
+LISTS_WATCHDOG = 30.0
+"""Seconds between two comparisons of the lists of everybody here with the database: the bound on a lost hint."""
 
 SESSIONS_EVERY = 60.0
 """Seconds between two looks at whether the sessions of open tabs are still there: an expiry has no hint."""
@@ -121,49 +126,87 @@ class Service:
         self.sessions.gap()
 
 
+@dataclass(frozen=True)
+class Due:
+    """What hints say of a room: it is at `rev`, or `gone`, so these people's lists are to be read; None: its members'.
+
+    A hint may be heard before what it tells of can be read: it is looked for `looks` times more.
+    """
+
+    rev: int = 0
+    gone: bool = False
+    people: frozenset[UUID] | None = frozenset()
+    looks: int = LOOKS
+
+    def and_also(self, later: Due) -> Due:
+        everybody = self.people is None or later.people is None
+        people = None if everybody else (self.people or frozenset()) | (later.people or frozenset())
+        return Due(max(self.rev, later.rev), self.gone or later.gone, people, max(self.looks, later.looks))
+
+    def once_less(self) -> Due:
+        return replace(self, looks=self.looks - 1)
+
+    def can_be_read(self, rev: int | None) -> bool:
+        """Whether it shows in the database, where the room is at `rev`, None for nowhere."""
+        return rev is None if self.gone else rev is not None and rev >= self.rev
+
+
 class RoomLists:
     """Keeps people's room lists equal to the database, read once per person, not per tab."""
 
     def __init__(self) -> None:
         self._people: set[UUID] = set()
-        self._rooms: set[UUID] = set()
+        self._due: dict[UUID, Due] = {}
         self._changed = asyncio.Event()
+        self._watchdog = Every(LISTS_WATCHDOG)
 
     def hint(self, hint: Hint) -> None:
         """A membership or a room has changed."""
-        if hint.gone:  # nobody is its member any more: whose list it was on is not to be known
-            self.gap()
-        elif hint.what == "member" and hint.user_id:
-            self._people.add(hint.user_id)
-        elif hint.what == "room" and hint.room_id:
-            self._rooms.add(hint.room_id)
-        self._changed.set()
+        if hint.room_id is None:
+            return
+        people = frozenset({hint.user_id}) if hint.what == "member" and hint.user_id else None
+        self._put([(hint.room_id, Due(hint.rev, hint.gone, people))])
 
     def gap(self) -> None:
         """Anything may have changed."""
-        self._people.update(UUID(name.removeprefix("user:")) for name in shared.wire().rooms("user:"))
+        self._people.update(_people_here())
         self._changed.set()
 
     async def keep(self) -> None:
-        """Until cancelled: send the lists that changed."""
-        while True:
-            await self._changed.wait()
-            self._changed.clear()
-            try:
-                await self._send()
-            except ChatError as error:
-                log.warning("Room lists could not be read: %s", error.message)
-                self._changed.set()
-            await asyncio.sleep(LIST_REST)
+        """Until cancelled: send the lists that changed, and now and then look for what no hint told of."""
+        await pulse(self._changed, self._watchdog.due, self._act, LIST_REST, "Room lists could not be read")
 
-    async def _send(self) -> None:
-        for room_id in list(self._rooms):
-            self._people |= await message_queries.members_of(room_id)
-            self._rooms.discard(room_id)
+    async def _act(self) -> None:
+        if self._watchdog.passed():
+            self._people |= await room_state.outdated(_people_here())
+        await self._take_due()
         for user_id in list(self._people):
             self._people.discard(user_id)  # before it is read: what changes meanwhile is read again
             if shared.wire().tabs(topic.user(user_id)):
                 await self._send_to(user_id)
+
+    async def _take_due(self) -> None:
+        """Whose lists have changed, as far as it can be read yet."""
+        due, self._due = self._due, {}
+        try:
+            revs = await message_queries.revs(due) if due else {}
+            early = [(room_id, it) for room_id, it in due.items() if it.looks and not it.can_be_read(revs.get(room_id))]
+            for room_id in due.keys() - dict(early).keys():
+                self._people |= await self._whose(room_id, due[room_id])
+        except ChatError:
+            self._put(due.items())
+            raise
+        self._put((room_id, it.once_less()) for room_id, it in early)
+
+    async def _whose(self, room_id: UUID, due: Due) -> AbstractSet[UUID]:
+        if due.gone:  # nobody is its member any more: whose list it was on is not to be known
+            return _people_here()
+        return due.people if due.people is not None else await message_queries.members_of(room_id)
+
+    def _put(self, news: Iterable[tuple[UUID, Due]]) -> None:
+        for room_id, due in news:
+            self._due[room_id] = due.and_also(self._due[room_id]) if room_id in self._due else due
+            self._changed.set()
 
     async def _send_to(self, user_id: UUID) -> None:
         try:
@@ -171,6 +214,10 @@ class RoomLists:
         except ChatError:
             self._people.add(user_id)
             raise
+
+
+def _people_here() -> set[UUID]:
+    return {UUID(name.removeprefix("user:")) for name in shared.wire().rooms("user:")}
 
 
 class OwnMarks:
@@ -195,43 +242,37 @@ class OwnMarks:
 
     async def keep(self) -> None:
         """Until cancelled: tell."""
-        while True:
-            await self._news.wait()
-            self._news.clear()
-            moved, self._moved = self._moved, {}
-            try:
-                await self._tell(moved)
-            except ChatError as error:
-                log.warning("Read markers could not be read: %s", error.message)
-                self._moved = {**moved, **self._moved}
-                self._news.set()
-            await asyncio.sleep(MARKS_REST)
+        await pulse(self._news, never, self._act, MARKS_REST, "Read markers could not be read")
+
+    async def _act(self) -> None:
+        moved, self._moved = self._moved, {}
+        try:
+            await self._tell(moved)
+        except ChatError:
+            self._moved = {**moved, **self._moved}
+            raise
 
     async def _tell(self, moved: dict[tuple[UUID, UUID], tuple[Step, int]]) -> None:
         found = await room_queries.marks({room for room, _ in moved}, {user for _, user in moved})
-        theirs: dict[UUID, list[Mark]] = {}
+        theirs: dict[tuple[UUID, str], list[Mark]] = {}
         for mark in found:
             step, looks = moved.get((mark.room_id, mark.user_id), (NO_STEP, -1))
-            if looks and (mark.turn, mark.seq) < step:  # told of before it can be read
+            now = (mark.turn, mark.seq)
+            if looks and now < step:  # told of before it can be read
                 self._moved.setdefault((mark.room_id, mark.user_id), (step, looks - 1))
                 self._news.set()
-            elif looks >= 0 and not _known(mark):
-                theirs.setdefault(mark.user_id, []).append(mark)
-        for user_id, marks in theirs.items():
-            await room_state.tell_marks(user_id, marks)
+            elif looks >= 0:
+                taker = advances.taker(mark.room_id, mark.user_id, now)
+                theirs.setdefault((mark.user_id, taker), []).append(mark)
+        for (user_id, taker), marks in theirs.items():
+            await room_state.tell_marks(user_id, marks, but=taker)
 
 
 def _readers(hint: Hint) -> Mapping[UUID, Step | None]:
     """Whose markers have moved: those the hint names; where they are too many to be named, anybody's here."""
     if hint.readers or hint.what == "message":
         return hint.readers
-    return {UUID(name.removeprefix("user:")): None for name in shared.wire().rooms("user:")}
-
-
-def _known(mark: Mark) -> bool:
-    """Whether the person's only tab here has moved the marker there itself."""
-    alone = len(shared.wire().tabs(topic.user(mark.user_id))) == 1
-    return alone and advances.last(mark.room_id, mark.user_id) == (mark.turn, mark.seq)
+    return dict.fromkeys(_people_here())
 
 
 class Sessions:
@@ -239,6 +280,7 @@ class Sessions:
 
     def __init__(self) -> None:
         self._suspect = asyncio.Event()
+        self._watchdog = Every(SESSIONS_EVERY)
         self._ending: set[asyncio.Task[None]] = set()
 
     def end(self, session_id: str) -> None:
@@ -254,15 +296,10 @@ class Sessions:
 
     async def keep(self) -> None:
         """Until cancelled: ask once a minute, and after a gap."""
-        while True:
-            await woken_or_after(self._suspect, SESSIONS_EVERY)
-            self._suspect.clear()
-            try:
-                await self._compare()
-            except ChatError as error:
-                log.warning("Sessions could not be read: %s", error.message)
+        await pulse(self._suspect, self._watchdog.due, self._compare, LIST_REST, "Sessions could not be read")
 
     async def _compare(self) -> None:
+        self._watchdog.passed()
         here = {name.removeprefix("session:") for name in shared.wire().rooms("session:")}
         for session_id in here - await sessions.open_ids(here) if here else ():
             self.end(session_id)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
@@ -17,10 +16,8 @@ from chatapp.presence import actions, state
 from chatapp.presence.roster import OFFLINE, Roster
 from chatapp.realtime import topic
 from chatapp.realtime.peers import Peers
-from chatapp.realtime.pulse import Moment, earliest, pulse
+from chatapp.realtime.pulse import Moment, earliest, never, pulse
 from chatapp.realtime.room import LiveRoom
-
-log = logging.getLogger(__name__)
 
 REST = 0.2
 """Seconds in which comings and goings become one delta a room and one message to the other backends."""
@@ -58,27 +55,24 @@ class Announcer:
 
     async def keep_seen(self) -> None:
         """Until cancelled: write down who was here. Apart from telling, which must not wait for the database."""
-        while True:
-            await self._write.wait()
-            self._write.clear()
-            await self.write_seen()
-            await asyncio.sleep(1)
+        await pulse(self._write, never, self.write_seen, 1.0, "It could not be written down who was here")
 
     async def write_seen(self) -> None:
-        """Write down who was here; who could not be written is kept for the next time."""
+        """Write down who was here. Raises ChatError, and who could not be written is kept for the next time."""
         people, self._unwritten = self._unwritten, set()
         try:
             if people:
                 await actions.note_seen(map(UUID, people))
-        except ChatError as error:
+        except ChatError:
             self._unwritten |= people
-            log.warning("It could not be written down who was here: %s", error.message)
+            raise
 
     async def close(self) -> None:
         """The process ends, and so does everybody's stay at it."""
         self._unwritten.update(self._roster.here())
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.write_seen(), 2)
+        with contextlib.suppress(TimeoutError, ChatError):  # what is lost is a minute at most: it is written all along
+            async with asyncio.timeout(2):
+                await self.write_seen()
 
     def _due(self) -> Moment:
         return earliest(self._roster.due(), self._peers.due(), self._refresh)

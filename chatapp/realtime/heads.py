@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
-import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import Any
 from uuid import UUID
 
-from chatapp.realtime.pulse import woken_or_after
-
-log = logging.getLogger(__name__)
+from chatapp.errors import ChatError
+from chatapp.realtime.pulse import Every, pulse
 
 REST = 0.5
 """Seconds between two deliveries: a busy room costs a list two small deltas a second. The first is not delayed."""
@@ -50,6 +47,7 @@ class Heads:
         self._due: dict[UUID, tuple[int, int]] = {}
         self._hearing: list[set[UUID]] = []
         self._news = asyncio.Event()
+        self._watchdog = Every(WATCHDOG)
 
     def hint(self, room_id: UUID, seq: int = 0) -> None:
         """Something was said in a room, which is at `seq` now: the database may show it a moment later."""
@@ -61,6 +59,13 @@ class Heads:
     def gap(self) -> None:
         """Anything may have been said: the lists are read anew, and those being read look again."""
         self._hear(self._listed())
+
+    def joined(self, room_id: UUID, head: Any) -> None:
+        """A list holds a room anew, and was told that it is at `head`, which may be behind what others were told."""
+        if self._told.setdefault(room_id, head).last_seq > head.last_seq:
+            del self._told[room_id]
+        self._said.add(room_id)
+        self._news.set()
 
     @contextlib.contextmanager
     def heard(self) -> Iterator[None]:
@@ -78,23 +83,17 @@ class Heads:
 
     async def keep(self) -> None:
         """Until cancelled: deliver what was said, and from time to time compare."""
-        compared = time.monotonic()
-        while True:
-            await woken_or_after(self._news, WATCHDOG)
-            if time.monotonic() - compared >= WATCHDOG:
-                compared = time.monotonic()
-                self._said |= self._listed()
-            await self._deliver_or_not()
-            await asyncio.sleep(REST)
+        await pulse(self._news, self._watchdog.due, self._deliver_or_keep, REST, "How far rooms are could not be read")
 
-    async def _deliver_or_not(self) -> None:
-        self._news.clear()
+    async def _deliver_or_keep(self) -> None:
+        if self._watchdog.passed():
+            self._said |= self._listed()
         said, self._said = self._said, set()
         try:
             await self._deliver(said)
-        except Exception as error:  # noqa: BLE001  # whatever the source raises, the rooms are asked for again
-            log.warning("How far rooms are could not be read: %s", type(error).__name__)
+        except ChatError:
             self._tell_again(said)
+            raise
 
     async def _deliver(self, said: set[UUID]) -> None:
         listed = self._listed()
@@ -141,3 +140,9 @@ def use(heads: Heads) -> None:
 def heard() -> contextlib.AbstractContextManager[None]:
     """`Heads.heard` of the process."""
     return _current.heard() if _current else contextlib.nullcontext()
+
+
+def joined(room_id: UUID, head: Any) -> None:
+    """`Heads.joined` of the process."""
+    if _current:
+        _current.joined(room_id, head)

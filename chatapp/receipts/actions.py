@@ -13,6 +13,7 @@ from sqlmodel import col, func, select, update
 from chatapp.actor import SYSTEM, Actor
 from chatapp.db import transaction
 from chatapp.errors import ChatError
+from chatapp.realtime.pulse import never, pulse
 from chatapp.rooms.model import Membership
 
 log = logging.getLogger(__name__)
@@ -38,42 +39,35 @@ class Advances:
 
     def __init__(self) -> None:
         self._waiting: dict[Key, Step] = {}
-        self._last: dict[Key, Step] = {}
+        self._last: dict[Key, tuple[Step, str]] = {}
         self._news = asyncio.Event()
         self._writing = asyncio.Lock()
 
-    def step(self, actor: Actor, room_id: UUID, seq: int, turn: int) -> None:
-        """Note that the actor has read a room up to `seq`; nothing happens unless they are in it."""
+    def step(self, actor: Actor, room_id: UUID, seq: int, turn: int, sid: str = "") -> None:
+        """Note that the actor has read a room up to `seq`, in the tab `sid`; nothing happens unless they are in it."""
         key, step = (room_id, actor.user_id), (turn, seq)
-        last_turn, last_seq = self._last.get(key, (turn, 0))
+        (last_turn, last_seq), _ = self._last.get(key, ((turn, 0), ""))
         # The turn is the browser's word until the database has taken it: one that it never took stops no other.
         if (turn == last_turn and seq <= last_seq) or len(self._waiting) >= LIMIT:
             return
         self._last.pop(key, None)
-        self._waiting[key] = self._last[key] = step
+        self._waiting[key], self._last[key] = step, (step, sid)
         if len(self._last) > LIMIT:
             del self._last[next(iter(self._last))]
         self._news.set()
 
-    def last(self, room_id: UUID, user_id: UUID) -> Step | None:
-        """The last step that was taken here, None for none: what the tab that took it knows already."""
-        return self._last.get((room_id, user_id))
+    def taker(self, room_id: UUID, user_id: UUID, step: Step) -> str:
+        """The tab that took this step here as the last one, and so knows of it; "" for none."""
+        last, sid = self._last.get((room_id, user_id), (None, ""))
+        return sid if last == step else ""
 
     async def keep(self) -> None:
         """Until cancelled: write."""
-        while True:
-            await self._news.wait()
-            try:
-                await self.flush()
-            except ChatError as error:
-                log.warning("Read markers could not be stored: %s", error.message)
-                self._news.set()
-            await asyncio.sleep(REST)
+        await pulse(self._news, never, self.flush, REST, "Read markers could not be stored")
 
     async def flush(self) -> None:
         """Write what waits. Raises ChatError, and what could not be written goes on waiting."""
         async with self._writing:
-            self._news.clear()
             while self._waiting:
                 some = dict(sorted(self._waiting.items())[:AT_ONCE])
                 await _write(some)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from itertools import islice
 from uuid import UUID
 
 from chatapp import shared
@@ -15,14 +15,19 @@ from chatapp.patience import patiently
 from chatapp.realtime import topic
 from chatapp.realtime.heads import LOOKS
 from chatapp.realtime.hint import Hint, Step
+from chatapp.realtime.pulse import Every, pulse
 from chatapp.receipts import queries
 from chatapp.receipts.state import CHANGES_MOST, opened, told
 from chatapp.rooms.snapshots import Mark
 
-log = logging.getLogger(__name__)
-
 REST = 0.5
 """Seconds between two deltas of a room: two a second at most, whatever is read there."""
+
+WATCHDOG = 30.0
+"""Seconds between two comparisons of all open rooms with the database: the bound on a lost hint."""
+
+AT_ONCE = 100
+"""Rooms that one query asks for at most."""
 
 IDLE = 60.0
 """Seconds that a room nobody looks at stays cached."""
@@ -57,6 +62,7 @@ class Markers:
         self._changed: set[UUID] = set()
         self._due: dict[UUID, dict[str, Due]] = {}
         self._news = asyncio.Event()
+        self._watchdog = Every(WATCHDOG)
 
     async def open(self, room_id: UUID) -> None:
         """Follow a room from here on, before a tab shows it. Raises Unavailable."""
@@ -90,23 +96,24 @@ class Markers:
 
     async def keep(self) -> None:
         """Until cancelled: tell what has changed."""
-        while True:
-            await self._news.wait()
-            self._news.clear()
-            self._forget_idle()
-            changed, self._changed = self._changed & self._rooms.keys(), self._changed - self._rooms.keys()
+        await pulse(self._news, self._watchdog.due, self._act, REST, "Read markers could not be read")
+
+    async def _act(self) -> None:
+        if self._watchdog.passed():
+            self._changed.update(self._touched)
+        self._forget_idle()
+        changed, self._changed = self._changed & self._rooms.keys(), self._changed - self._rooms.keys()
+        while some := set(islice(changed, AT_ONCE)):
             try:
-                await self._tell(changed)
-            except ChatError as error:
-                log.warning("Read markers could not be read: %s", error.message)
+                await self._tell(some)
+            except ChatError:
                 self._changed |= changed
-            if self._changed:
-                self._news.set()
-            await asyncio.sleep(REST)
+                raise
+            changed -= some
+        if self._changed:
+            self._news.set()
 
     async def _tell(self, room_ids: set[UUID]) -> None:
-        if not room_ids:
-            return
         for room_id, now in _by_room(await queries.shown(room_ids), room_ids).items():
             before = self._rooms[room_id]
             self._look_again_unless(room_id, now)

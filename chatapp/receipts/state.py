@@ -11,7 +11,7 @@ from pydantic import Field
 
 from chatapp import shared
 from chatapp.errors import ChatError
-from chatapp.gate import actor, handler
+from chatapp.gate import actor, caller, handler
 from chatapp.realtime import topic
 from chatapp.receipts import actions
 from chatapp.receipts.queries import MEMBERS_MOST
@@ -37,7 +37,7 @@ class ReadMarkers(rx.State):
     async def advance(self, room_id: UUID, seq: Seq, turn: Turn):
         """I have seen everything up to `seq`, in a tab that shows the room. `turn` is that of the marker it knows."""
         if shared.wire().tabs(topic.room_member(room_id, actor().user_id)):
-            actions.advances.step(actor(), room_id, seq, turn)
+            actions.advances.step(actor(), room_id, seq, turn, caller())
 
     @handler(refused=TAKE_BACK)
     async def mark_unread(self, room_id: UUID, seq: Seq):

@@ -45,6 +45,19 @@ async def heads(room_ids: Iterable[UUID]) -> dict[UUID, Head]:
         return {room_id: Head(last_seq, iso(moment)) for room_id, last_seq, moment in rows}
 
 
+async def listings(user_ids: Iterable[UUID]) -> dict[UUID, list[RoomSnapshot]]:
+    """Return the rooms that each of these people is in, without markers. Read by the process itself, to compare."""
+    found: dict[UUID, list[RoomSnapshot]] = {user_id: [] for user_id in user_ids}
+    columns = select_columns(col(Membership.user_id), col(Membership.role), *Room.__table__.c)  # type: ignore[attr-defined]
+    wanted: Any = columns.join(Room, col(Room.id) == col(Membership.room_id)).where(
+        col(Membership.user_id).in_(list(found))
+    )
+    async with transaction(SYSTEM) as session:
+        for row in await session.exec(wanted):
+            found[row.user_id].append(room_snapshot(row, row.role))
+    return found
+
+
 async def marks(room_ids: Iterable[UUID], user_ids: Iterable[UUID]) -> tuple[Mark, ...]:
     """Return these people's read markers in these rooms. Read by the process itself, for each person's own tabs."""
     mark = (col(Membership.room_id), col(Membership.user_id), col(Membership.read_seq), col(Membership.read_turn))

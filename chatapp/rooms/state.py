@@ -248,6 +248,12 @@ ROOM = shared.Shared(OpenRoom.room)
 MEMBERS = shared.Shared(OpenRoom.members)
 
 
+COMPARED_AT_ONCE = 50
+"""People whose lists one query reads for a comparison at most."""
+
+_sent: dict[UUID, int] = {}
+"""Of everybody here what their list said when it was last sent, but for what goes out beside it."""
+
 _turns: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
 
 
@@ -259,11 +265,33 @@ async def send_list(whose: Actor, to: str) -> None:
             rooms = await queries.my_rooms(whose)
             if whose.session_id and sessions.ended(whose.session_id):  # judged last, after all waiting
                 return
+            listing = _listing(rooms)
+            if _sent.get(whose.user_id, listing) != listing:
+                to = topic.user(whose.user_id)  # their other tabs have missed something
+            _sent[whose.user_id] = listing
             tabs = shared.wire().tabs(to)
             # From here on nothing suspends: being told of these rooms and having them is one step.
             for sid in tabs:
                 await _follow(sid, {room.id for room in rooms})
             await shared.wire().emit(to, shared.update(ROOMS.at(0, list(rooms))))
+
+
+async def outdated(people: set[UUID]) -> set[UUID]:
+    """Those of these people whose list would say something else now; others' are forgotten. Raises Unavailable."""
+    for gone in _sent.keys() - people:
+        del _sent[gone]
+    asked, found = list(_sent), set[UUID]()
+    for start in range(0, len(asked), COMPARED_AT_ONCE):
+        some = asked[start : start + COMPARED_AT_ONCE]
+        now = await queries.listings(some)
+        found.update(user_id for user_id in some if _sent.get(user_id) not in (None, _listing(now[user_id])))
+    return found
+
+
+def _listing(rooms: Iterable[RoomSnapshot]) -> int:
+    """What a list says that is news only by being sent again: neither how far its rooms are nor how much is read."""
+    said = ((room.id, room.name, room.description, room.is_private, room.role, room.archived) for room in rooms)
+    return hash(frozenset(said))
 
 
 async def _follow(sid: str, room_ids: set[str]) -> None:
@@ -285,19 +313,27 @@ def listed() -> set[UUID]:
 
 async def tell_head(room_id: UUID, head: Head) -> None:
     """Tell every list that holds a room how far it is."""
-    await shared.wire().emit(topic.listed(room_id), shared.update(HEADS.keyed(str(room_id), head)))
+    await shared.wire().emit(topic.listed(room_id), shared.update(told_head(room_id, head)))
 
 
-async def tell_marks(user_id: UUID, marks: Iterable[Mark]) -> None:
-    """Tell all tabs of a person where their read markers are now."""
-    values = (MARKS.keyed(str(mark.room_id), [mark.seq, mark.turn]) for mark in marks)
-    await shared.wire().emit(topic.user(user_id), shared.update(*values))
+async def tell_marks(user_id: UUID, marks: Iterable[Mark], but: str = "") -> None:
+    """Tell a person's tabs where their read markers are now: all, or all but the one that has moved them."""
+    update = shared.update(*(MARKS.keyed(str(mark.room_id), [mark.seq, mark.turn]) for mark in marks))
+    name = topic.user(user_id)
+    tabs = shared.wire().tabs(name) if but else []
+    for to in [sid for sid in tabs if sid != but] if but in tabs else [name]:
+        await shared.wire().emit(to, update)
 
 
-def head(room: LiveRoom) -> list[Any]:
-    """What a tab is told of a room that it no longer shows: how far it was until then."""
+def told_head(room_id: UUID, head: Head) -> Any:
+    """What a list is told of how far a room is."""
+    return HEADS.keyed(str(room_id), head)
+
+
+def head_of(room: LiveRoom) -> Head:
+    """How far a room is that is followed here, as of its last catch-up."""
     newest = room.rows.get(room.newest)
-    return [HEADS.keyed(str(room.id), Head(room.newest, newest.created_at if newest else ""))]
+    return Head(room.newest, newest.created_at if newest else "")
 
 
 def opened(room: LiveRoom) -> list[Any]:

@@ -157,7 +157,7 @@ async def test_a_slow_link_gets_the_room_back_however_long_its_messages_are(lobb
     await says(ada, RECONNECTING)
     await grace.say("from Grace meanwhile")
     sockets = list[Any]()
-    ada.page.on("websocket", sockets.append)
+    ada.page.on("websocket", lambda socket: sockets.append(socket))  # noqa: PLW0108  # Playwright takes no built-in
     network.mend()
     await is_silent(ada)
     await ada.sees("from Grace meanwhile")

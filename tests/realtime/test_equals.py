@@ -30,7 +30,9 @@ from chatapp.messages.snapshots import CatchUp, MessageSnapshot, ReactionSnapsho
 from chatapp.realtime import hub as hub_module
 from chatapp.realtime.hint import Hint
 from chatapp.realtime.hub import Hub
-from chatapp.rooms.snapshots import MemberSnapshot, RoomSnapshot
+from chatapp.receipts import queries as receipt_queries
+from chatapp.receipts.markers import Markers
+from chatapp.rooms.snapshots import Mark, MemberSnapshot, RoomSnapshot
 from tests.realtime.test_tab import Handle, Sockets
 
 ADA, GRACE, LINUS = (Actor(UUID(int=number << 120), f"0{number}") for number in (1, 2, 3))
@@ -121,6 +123,10 @@ class Ledger:
     async def revs(self, room_ids: Iterable[UUID]) -> dict[UUID, int]:
         return await self._slowly(dict.fromkeys(room_ids, self.rev))
 
+    async def shown(self, room_ids: Iterable[UUID]) -> tuple[Mark, ...]:
+        """Nobody shares where they have read to."""
+        return await self._slowly(())
+
     async def between(self, room_id: UUID, first: int, last: int) -> tuple[MessageSnapshot, ...]:
         return await self._slowly(tuple(self.rows[seq] for seq in range(first, last + 1)))
 
@@ -202,6 +208,8 @@ class Room(RuleBasedStateMachine):
         self.patch.setattr(live, "_hub", lambda: self.hub)
         self.patch.setattr(hub_module, "COALESCE", 0)
         self.patch.setattr(hub_module, "BACKOFF", (0.0001,))
+        self.patch.setattr(live, "markers", Markers())
+        self.patch.setattr(receipt_queries, "shown", self.ledger.shown)
         for name in ("between", "before", "require_membership"):
             self.patch.setattr(queries, name, getattr(self.ledger, name))
         for who in self.handles:

@@ -7,7 +7,8 @@ import time
 
 import pytest
 
-from chatapp.realtime.pulse import earliest, pulse
+from chatapp.errors import Unavailable
+from chatapp.realtime.pulse import Every, earliest, never, pulse
 
 
 async def nothing() -> None:
@@ -43,6 +44,52 @@ async def test_it_acts_when_woken_and_when_something_is_due() -> None:
     task.cancel()
     await asyncio.wait({task})
     assert acted.empty()
+
+
+async def test_what_failed_is_done_again_and_said_once_an_outage(caplog: pytest.LogCaptureFixture) -> None:
+    woken, done, outcomes = (
+        asyncio.Event(),
+        asyncio.Event(),
+        [Unavailable("away"), Unavailable("away"), None, Unavailable("away"), None],
+    )
+
+    async def act() -> None:
+        outcome = outcomes.pop(0)
+        if len(outcomes) in (2, 0):
+            done.set()
+        if outcome:
+            raise outcome
+
+    task = asyncio.create_task(pulse(woken, never, act, 0, "It could not be done"))
+    for left in (2, 0):
+        woken.set()
+        await asyncio.wait_for(done.wait(), 5)
+        done.clear()
+        assert len(outcomes) == left
+    task.cancel()
+    await asyncio.wait({task})
+    assert [record.message for record in caplog.records] == ["It could not be done: away"] * 2
+
+
+async def test_a_defect_ends_it() -> None:
+    async def act() -> None:
+        raise ZeroDivisionError
+
+    woken = asyncio.Event()
+    woken.set()
+    with pytest.raises(ZeroDivisionError):
+        await asyncio.wait_for(pulse(woken, never, act, 0, "It could not be done"), 5)
+
+
+def test_a_slow_look_comes_again_after_its_period() -> None:
+    assert Every(0).passed()
+    every = Every(3600)
+    every._next = time.monotonic()
+    assert every.passed()
+    assert not every.passed()
+    due = every.due()
+    assert due
+    assert due > time.monotonic() + 3000
 
 
 def test_the_earliest_of_nothing_is_never() -> None:

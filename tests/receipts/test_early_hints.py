@@ -17,7 +17,7 @@ from chatapp.actor import Actor
 from chatapp.errors import Unavailable
 from chatapp.messages import queries as messages
 from chatapp.realtime import topic
-from chatapp.realtime.heads import Heads
+from chatapp.realtime.heads import LOOKS, Heads
 from chatapp.realtime.hint import Hint
 from chatapp.receipts import markers, queries
 from chatapp.receipts.actions import Advances
@@ -121,13 +121,14 @@ async def test_what_never_comes_is_not_waited_for_for_ever(wire: Wire, monkeypat
 
 async def test_the_tab_that_moved_a_marker_is_spared_and_no_other(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rooms, "marks", late(at(2), at(2)))
-    monkeypatch.setattr(service, "advances", Advances())
-    service.advances.step(Actor(ADA, ""), ROOM, 2, 0, "sid 1")
+    advances = Advances()
+    monkeypatch.setattr(service, "advances", advances)
+    advances.step(Actor(ADA, ""), ROOM, 2, 0, "sid 1")
     marks = service.OwnMarks()
     marks.hint(Hint("read", ROOM, readers={ADA: (0, 2)}))
     await told(wire, marks.keep(), [2, 0])
     assert wire.to == ["sid 2"]
-    service.advances.step(Actor(ADA, ""), ROOM, 3, 0, "a tab that is gone")
+    advances.step(Actor(ADA, ""), ROOM, 3, 0, "a tab that is gone")
     monkeypatch.setattr(rooms, "marks", late(at(3), at(3)))
     marks.hint(Hint("read", ROOM, readers={ADA: (0, 3)}))
     await told(wire, marks.keep(), [3, 0])
@@ -198,7 +199,7 @@ class Lists:
         (Hint("member", ROOM, rev=1, user_id=ADA), [{}, {ROOM: 1}], 2),  # a room that has just been made
         (Hint("room", ROOM, rev=9, gone=True), [{ROOM: 9}, {}], 2),
         (Hint("member", ROOM, rev=3, user_id=ADA), [{ROOM: 4}], 1),
-        (Hint("member", ROOM, rev=3, user_id=ADA), [{ROOM: 2}], 1 + service.LOOKS),  # not for ever
+        (Hint("member", ROOM, rev=3, user_id=ADA), [{ROOM: 2}], 1 + LOOKS),  # not for ever
     ],
 )
 async def test_a_list_is_read_once_it_can_show_what_has_changed(

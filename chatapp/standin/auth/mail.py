@@ -51,7 +51,8 @@ async def write(
     to = to or user["email"]
     secret = await onetime.issue(connection, user, token or TOKENS[kind], to, pkce=pkce)
     # The database's clock, or a change of two columns by one statement would disagree with itself.
-    await connection.execute(f"update auth.users set {SENT_AT[kind]} = now() where id = %s", (user["id"],))  # noqa: S608
+    sent = f"update auth.users set {SENT_AT[kind]} = now() where id = %s"  # noqa: S608 - our own names
+    await connection.execute(sent, (user["id"],))
     if kind == "reauthentication":
         return Mail(to, SUBJECTS[kind], kind, secret.code)
     query = urlencode({"token": secret.hash, "type": kind, "redirect_to": redirect_to})

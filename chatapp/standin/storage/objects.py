@@ -133,7 +133,7 @@ async def copy(storage: Storage, request: Request) -> dict[str, Any]:
             made = await only(
                 connection,
                 f"""insert into storage.objects (bucket_id, name, owner, owner_id, version, metadata, user_metadata)
-                   values (%s, %s, %s, %s, %s, %s, %s) {_OVER if upsert else ""} returning id""",  # noqa: S608
+                   values (%s, %s, %s, %s, %s, %s, %s) {_OVER if upsert else ""} returning id""",  # noqa: S608 - one of two constants
                 *target,
                 owner,
                 owner,

@@ -166,7 +166,7 @@ _SET = """owner = %(owner)s, owner_id = %(owner_id)s, version = %(version)s, met
 
 _INSERT = f"insert into storage.objects ({_COLUMNS}) values ({_VALUES})"  # noqa: S608 - our own text
 _OVER = f"{_INSERT} on conflict (bucket_id, name) do update set {_SET}"
-_UPDATE = f"update storage.objects set {_SET} where bucket_id = %(bucket_id)s and name = %(name)s"  # noqa: S608
+_UPDATE = f"update storage.objects set {_SET} where bucket_id = %(bucket_id)s and name = %(name)s"  # noqa: S608 - our own text
 
 
 async def _insert(connection: Connection, row: dict[str, Any]) -> None:

@@ -3,7 +3,6 @@
 So the process that is observed is the real one, started as ever, and the product has no code for being observed.
 """
 
-import asyncio
 import json
 import os
 import sys
@@ -16,22 +15,10 @@ EVERY = 5.0
 
 def counts() -> dict[str, float]:
     """Everything that must not pile up; -1 for what cannot be counted."""
-    live, shared = sys.modules["chatapp.live"], sys.modules["chatapp.shared"]
-    app = shared.wire()._app
-    questions = {
-        "states": lambda: len(app.state_manager.states),
-        "sockets": lambda: len(app.sio.eio.sockets),
-        "socket rooms": lambda: len(app.sio.manager.rooms.get(shared.NAMESPACE, {})),
-        "hub rooms": lambda: len(live._following._rooms),
-        "tasks": lambda: sum(not task.done() for task in list(_tasks())),
-        "threads": threading.active_count,
-    }
+    from tests import held  # noqa: PLC0415  # once the app is there: this file is imported before everything
+
+    questions = {**held.QUESTIONS, "threads": threading.active_count}
     return {name: _answer(question) for name, question in questions.items()}
-
-
-def _tasks():
-    # Python 3.11's name, then that of later ones. Not all_tasks(): that wants a loop, and this is another thread.
-    return getattr(asyncio.tasks, "_all_tasks" if sys.version_info < (3, 12) else "_scheduled_tasks")
 
 
 def _answer(question) -> float:

@@ -1,0 +1,79 @@
+"""Two people at two backends, behind one address: neither can tell, and one of the backends may die."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from uuid import uuid4
+
+import psycopg
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, expect
+
+from chatapp import demo, settings
+from tests.live.test_two_backends import Backends, backends  # noqa: F401  # a fixture
+from tests.network import Network
+
+from .conftest import Lobby
+from .people import Person
+
+pytestmark = pytest.mark.timeout(300)  # two backends and two browsers start
+
+
+@pytest_asyncio.fixture
+async def hall(browser: Browser, backends: Backends) -> AsyncIterator[Lobby]:  # noqa: F811
+    await demo.seed()
+    async with AsyncExitStack() as stack:
+        yield Lobby(browser, stack)
+
+
+async def at(hall: Lobby, name: str, network: Network, to: str = "/chat") -> Person:
+    return await hall.signed_in(name, to=to, proxy=network.proxy)
+
+
+def written(room_id: str) -> list[str]:
+    with psycopg.connect(settings.current().owner_url, autocommit=True) as psql:
+        rows = psql.execute("select content from chat_messages where room_id = %s order by seq", [room_id])
+        return [content for (content,) in rows]
+
+
+async def test_people_at_two_backends_talk_and_go_on_when_one_is_killed(
+    hall: Lobby,
+    backends: Backends,  # noqa: F811
+) -> None:
+    one, other = await Network([backends.first.port]).start(), await Network([backends.second.port]).start()
+    try:
+        ada = await at(hall, "Ada", one)
+        grace = await at(hall, "Grace", other, "/chat/browse")
+        name = f"Across {uuid4().hex[:8]}"
+        await ada.create_room(name)
+        await grace.join_room(name)
+        await ada.ready()
+        await grace.ready()
+        await ada.say("from the one")
+        await grace.sees("from the one")
+        await grace.say("from the other")
+        await ada.sees("from the other")
+        await ada.box.press_sequentially("half a sentence")
+        await expect(grace.page.locator(".typing-shown")).to_have_text("Ada Lovelace is typing...")
+        await asyncio.to_thread(backends.first.kill)
+        try:
+            await expect(ada.page.locator(".connection")).to_have_text("Reconnecting…")
+            await grace.say("while Ada was away")
+            one.lead_to(backends.second.port)  # as a proxy does that finds a backend dead
+            await expect(ada.page.locator(".connection")).to_have_text("", timeout=30_000)
+            await ada.sees("while Ada was away")
+            await expect(ada.box).to_have_value("half a sentence")
+            await ada.box.press("Enter")
+            await grace.sees("half a sentence")
+            await grace.say("all at one")
+            await ada.sees("all at one")
+        finally:
+            await asyncio.to_thread(backends.first.start)
+        assert await ada.texts() == await grace.texts() == written(ada.room_id)
+        assert len(written(ada.room_id)) == 5
+    finally:
+        for network in (one, other):
+            await network.stop()

@@ -9,12 +9,17 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import lru_cache
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 import psycopg
-from sqlalchemy import Connection, event, text
+from psycopg import sql
+from psycopg.rows import namedtuple_row
+from sqlalchemy import Connection, Executable, event
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -38,11 +43,13 @@ LOCK_TIMEOUT = "4s"
 BUSY = "The database is busy. Please try again."
 GONE = "The database does not answer. Please try again."
 
-# One round trip. All of it is local to the transaction, so a pooler may hand the connection on afterwards.
-_TAKE_ON = text(
-    "select set_config('request.jwt.claims', :claims, true), set_config('statement_timeout', :statement, true),"
-    " set_config('lock_timeout', :lock, true), set_config('role', :role, true)"
+# All of it is local to the transaction, so a pooler may hand the connection on afterwards.
+_TAKE_ON = sql.SQL(
+    "select set_config('request.jwt.claims', {claims}, true) as claims,"
+    " set_config('statement_timeout', {statement}, true) as statement,"
+    " set_config('lock_timeout', {lock}, true) as lock, set_config('role', {role}, true) as role"
 )
+_ONE_SNAPSHOT = "begin isolation level repeatable read read only; {}; commit"
 
 
 class _ActorSession(Session):
@@ -55,9 +62,15 @@ class _AsyncActorSession(AsyncSession):
 
 @event.listens_for(_ActorSession, "after_begin")
 def _take_on(session: Session, _: SessionTransaction, connection: Connection) -> None:
-    actor: Actor | System = session.info["actor"]
-    limits = {"statement": STATEMENT_TIMEOUT, "lock": LOCK_TIMEOUT}
-    connection.execute(_TAKE_ON, {"claims": _claims(actor), "role": actor.role, **limits})
+    # The driver begins nothing by itself (see `_make_engine`): beginning and taking on are one round trip.
+    connection.exec_driver_sql("begin; " + _taking_on(session.info["actor"], STATEMENT_TIMEOUT, LOCK_TIMEOUT))
+
+
+@lru_cache(maxsize=1000)
+def _taking_on(actor: Actor | System, statement: str, lock: str) -> str:
+    """Return the statement that takes on an actor."""
+    values = {"claims": _claims(actor), "role": actor.role, "statement": statement, "lock": lock}
+    return _TAKE_ON.format(**{name: sql.Literal(value) for name, value in values.items()}).as_string()
 
 
 def _claims(actor: Actor | System) -> str:
@@ -81,6 +94,83 @@ async def transaction(actor: Actor | System) -> AsyncIterator[AsyncSession]:
             await session.commit()
     except SQLAlchemyError as error:
         raise _in_words(error) from error
+
+
+class Asked(NamedTuple):
+    """A question with its values, for `at_once`."""
+
+    text: str
+    values: dict[str, Any]
+
+
+class Question:
+    """A statement made ready once, to be asked by `at_once`. Building and compiling one takes longer than running it.
+
+    Rows are named tuples. A list is asked for by `= any(:values)`: `in` is another statement for each length.
+    """
+
+    def __init__(self, statement: Executable) -> None:
+        compiled = statement.compile(dialect=_DIALECT)  # type: ignore[attr-defined]  # every statement has it
+        self._text = compiled.string
+        self._given = {name: value for name, value in compiled.params.items() if value is not None}
+
+    def __call__(self, **values: Any) -> Asked:
+        return Asked(self._text, {**self._given, **values})
+
+
+_DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]
+
+
+async def at_once(actor: Actor | System, *asked: Asked, snapshot: bool = False) -> list[list[Any]]:
+    """Run statements as `actor` in one transaction and one round trip; return the rows of each.
+
+    With `snapshot` all of them read the database as of the same moment. Tried a second time where a pooled connection
+    has died since its last use: statements must be harmless to repeat. Raises ChatError as `transaction` does.
+    """
+    try:
+        try:
+            return await _round_trip(actor, asked, snapshot)
+        except _Dead:
+            await _engine().dispose()  # the others have died with it: the next one is fresh
+            return await _round_trip(actor, asked, snapshot)
+    except psycopg.Error as error:
+        raise _cause_in_words(error, error) from error
+    except SQLAlchemyError as error:
+        raise _in_words(error) from error
+
+
+class _Dead(psycopg.OperationalError):
+    """The connection is gone, and with it what was asked."""
+
+
+async def _round_trip(actor: Actor | System, asked: Sequence[Asked], snapshot: bool) -> list[list[Any]]:
+    async with _engine().connect() as connection:
+        driver: Any = (await connection.get_raw_connection()).driver_connection
+        try:
+            return await _send(driver, actor, asked, snapshot)
+        except psycopg.OperationalError as error:
+            if not driver.closed:
+                raise
+            await connection.invalidate()
+            raise _Dead(*error.args) from error
+
+
+async def _send(
+    driver: psycopg.AsyncConnection[Any], actor: Actor | System, asked: Sequence[Asked], snapshot: bool
+) -> list[list[Any]]:
+    """Statements sent as one text are one transaction; what they name is resolved under the role taken on before."""
+    quoting = psycopg.AsyncClientCursor(driver)
+    said = [quoting.mogrify(each.text, each.values) for each in asked]
+    text = "; ".join([_taking_on(actor, STATEMENT_TIMEOUT, LOCK_TIMEOUT), *said])
+    cursor = driver.cursor(row_factory=namedtuple_row)
+    await cursor.execute(_ONE_SNAPSHOT.format(text) if snapshot else text)
+    if snapshot:
+        cursor.nextset()
+    rows = []
+    for _ in asked:
+        cursor.nextset()
+        rows.append(await cursor.fetchall())
+    return rows
 
 
 async def _begin(actor: Actor | System) -> AsyncSession:
@@ -129,6 +219,7 @@ def _make_engine(url: str) -> AsyncEngine:
         pool_timeout=POOL_SECONDS,
         pool_recycle=1800,
         connect_args={
+            "autocommit": True,  # the driver's own BEGIN is a round trip: ours travels with the statement after it
             "prepare_threshold": None,  # a transaction pooler forgets prepared statements between transactions
             "connect_timeout": CONNECT_SECONDS,
             "application_name": "chatapp",
@@ -145,7 +236,7 @@ def _in_words(error: SQLAlchemyError) -> ChatError:
     return _cause_in_words(error.orig, error)
 
 
-def _cause_in_words(cause: BaseException | None, error: SQLAlchemyError) -> ChatError:
+def _cause_in_words(cause: BaseException | None, error: Exception) -> ChatError:
     match cause:
         case psycopg.errors.InsufficientPrivilege():
             return Forbidden()
@@ -161,6 +252,6 @@ def _cause_in_words(cause: BaseException | None, error: SQLAlchemyError) -> Chat
     return _defect(error)
 
 
-def _defect(error: SQLAlchemyError) -> ChatError:
+def _defect(error: Exception) -> ChatError:
     log.error("A query failed that should not.", exc_info=error)
     return Internal()

@@ -3,42 +3,63 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, LargeBinary, any_, literal
+from sqlalchemy import ARRAY, LargeBinary, Uuid, any_, bindparam
 from sqlalchemy import select as select_columns
-from sqlmodel import col, func, select
+from sqlmodel import col, func
 
-from chatapp.accounts.model import Session
+from chatapp.accounts.model import Profile, Session
 from chatapp.accounts.snapshots import ProfileSnapshot
 from chatapp.actor import SYSTEM, Actor
-from chatapp.db import transaction
+from chatapp.db import Question, at_once
 from chatapp.errors import Unauthorized
+from chatapp.together import Together
+
+AT_ONCE = 500
+"""People that one query asks about at most."""
+
+_KEYS = bindparam("keys", type_=ARRAY(LargeBinary))  # one parameter, however many there are
+_OPEN = Question(
+    select_columns(Session.id_hash, Session.user_id).where(  # type: ignore[call-overload]  # attributes are columns here
+        col(Session.id_hash) == any_(_KEYS), col(Session.expires_at) > func.now()
+    )
+)
+_PROFILES = Question(
+    select_columns(Profile.id, Profile.name, Profile.avatar_url, Profile.receipts).where(  # type: ignore[call-overload]
+        col(Profile.id) == any_(bindparam("people", type_=ARRAY(Uuid)))
+    )
+)
 
 
 async def profile(actor: Actor) -> ProfileSnapshot:
     """Return the actor as others see them. Raises Unauthorized when the account is gone."""
-    mine = func.private.my_profile().table_valued("id", "name", "avatar_url", "receipts")
-    wanted: Any = select_columns(mine)
-    async with transaction(actor) as session:
-        found = (await session.exec(wanted)).one_or_none()
+    found = await _profiles.ask(actor.user_id)
     if found is None:
         raise Unauthorized
-    return ProfileSnapshot.of(found.id, found.name, found.avatar_url, found.receipts)
+    return found
 
 
 async def actor_of(session_id_hash: bytes) -> Actor | None:
     """Return who a session belongs to, None when there is no such session or it has expired."""
-    wanted = select(Session.user_id).where(Session.id_hash == session_id_hash, col(Session.expires_at) > func.now())
-    async with transaction(SYSTEM) as session:
-        user_id: UUID | None = (await session.exec(wanted)).first()
-    return Actor(user_id, session_id_hash.hex()) if user_id else None
+    return await _actors.ask(session_id_hash)
 
 
 async def open_sessions(session_id_hashes: Sequence[bytes]) -> set[bytes]:
     """Return which of these sessions are there and have not expired."""
-    asked = literal(session_id_hashes, ARRAY(LargeBinary))  # one parameter, however many there are
-    wanted = select(Session.id_hash).where(col(Session.id_hash) == any_(asked), col(Session.expires_at) > func.now())
-    async with transaction(SYSTEM) as session:
-        return set((await session.exec(wanted)).all())
+    return set(await _actors_of(session_id_hashes))
+
+
+async def _actors_of(session_id_hashes: Sequence[bytes]) -> dict[bytes, Actor]:
+    [rows] = await at_once(SYSTEM, _OPEN(keys=list(session_id_hashes)))
+    return {row.id_hash: Actor(row.user_id, row.id_hash.hex()) for row in rows}
+
+
+async def _profiles_of(user_ids: Sequence[UUID]) -> dict[UUID, ProfileSnapshot]:
+    """The process reads them, each for the person it belongs to."""
+    [rows] = await at_once(SYSTEM, _PROFILES(people=list(user_ids)))
+    return {row.id: ProfileSnapshot.of(*row) for row in rows}
+
+
+_actors: Together[bytes, Actor] = Together(_actors_of, AT_ONCE)
+_profiles: Together[UUID, ProfileSnapshot] = Together(_profiles_of, AT_ONCE)

@@ -6,12 +6,12 @@ anything on.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, bindparam, func
+from sqlalchemy import ARRAY, ColumnElement, Uuid, and_, any_, bindparam, func
 from sqlalchemy import select as select_columns
 from sqlalchemy.sql.elements import SQLCoreOperations
 from sqlmodel import col, select
@@ -20,16 +20,19 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from chatapp.accounts.model import Profile
 from chatapp.accounts.snapshots import iso
 from chatapp.actor import SYSTEM, Actor
-from chatapp.db import transaction
+from chatapp.db import Question, at_once, transaction
 from chatapp.errors import Invalid, NotFound
 from chatapp.messages.model import PINS_LIMIT, Message
 from chatapp.messages.snapshots import CatchUp, MessageSnapshot, ReactionSnapshot
 from chatapp.rooms import queries as rooms
 from chatapp.rooms.model import Membership, Room
 from chatapp.rooms.snapshots import MemberSnapshot
+from chatapp.together import Together
 
 PAGE = 50
 PAGE_MOST = 1000
+AT_ONCE = 500
+"""Memberships that one query asks about at most."""
 GONE_ACCOUNT = "Deleted account"
 ARCHIVED = "This room is archived."
 DELETED = "This message was deleted."
@@ -86,6 +89,13 @@ def page(order: SQLCoreOperations[Any], *where: ColumnElement[bool]) -> Page:
 _BELOW = page(col(Message.seq).desc(), col(Message.seq) < bindparam("seq"))
 _BETWEEN = page(col(Message.seq), col(Message.seq).between(bindparam("first"), bindparam("last")))
 _CHANGED = page(col(Message.rev), col(Message.rev).between(bindparam("first"), bindparam("last")))
+_CHANGES = Question(_CHANGED)
+_SPAN = Question(_BETWEEN)
+_ROOM = Question(select_columns(Room.__table__).where(col(Room.id) == bindparam("room_id")))  # type: ignore[attr-defined]
+_REVS = Question(
+    select_columns(Room.id, Room.rev).where(col(Room.id) == any_(bindparam("rooms", type_=ARRAY(Uuid))))  # type: ignore[call-overload]
+)
+_WHO = Question(select_columns(Membership.user_id).where(col(Membership.room_id) == bindparam("room_id")))  # type: ignore[call-overload]
 _PINNED = page(col(Message.pinned_at).desc(), col(Message.pinned_at).is_not(None))
 
 
@@ -130,8 +140,8 @@ async def my_room_ids(actor: Actor) -> frozenset[UUID]:
 
 async def require_membership(actor: Actor, room_id: UUID) -> None:
     """Raise NotFound unless the actor is in the room."""
-    async with transaction(actor) as session:
-        await _require(session, actor, room_id)
+    if not await _memberships.ask((room_id, actor.user_id)):
+        raise NotFound
 
 
 async def load(room_id: UUID, limit: int = 2 * PAGE) -> CatchUp:
@@ -151,36 +161,35 @@ async def catch_up(room_id: UUID, cursor: int, limit: int = 500) -> CatchUp:
     Revs become visible in order, so reading up to the rev that the room had first can miss nothing in
     between.
     """
-    async with transaction(SYSTEM) as session:
-        room = await session.get(Room, room_id)
-        if room is None:
-            return _gone(room_id)
-        members = await _members(session, room_id) if room.members_rev > cursor else None
-        messages = await _read(session, _CHANGED, room_id, limit, first=cursor + 1, last=room.rev)
-        reached = max(message.rev for message in messages) if len(messages) == limit else room.rev
-        return _catch_up(room, reached, members, messages)
+    asked = {"room_id": room_id, "first": cursor + 1, "last": END, "limit": min(limit, PAGE_MOST)}
+    [rooms_found, rows] = await at_once(SYSTEM, _ROOM(room_id=room_id), _CHANGES(**asked), snapshot=True)
+    if not rooms_found:
+        return _gone(room_id)
+    [room], messages = rooms_found, _in_order(rows)
+    members = await _members_now(room_id) if room.members_rev > cursor else None
+    reached = max(message.rev for message in messages) if len(messages) == limit else room.rev
+    return _catch_up(room, reached, members, messages)
 
 
 async def between(room_id: UUID, first_seq: int, last_seq: int) -> Messages:
     """Return the messages from `first_seq` to `last_seq`, both included, oldest first; PAGE_MOST at the
     most.
     """
-    async with transaction(SYSTEM) as session:
-        return await _read(session, _BETWEEN, room_id, PAGE_MOST, first=first_seq, last=last_seq)
+    asked = {"room_id": room_id, "first": first_seq, "last": last_seq, "limit": PAGE_MOST}
+    [rows] = await at_once(SYSTEM, _SPAN(**asked))
+    return _in_order(rows)
 
 
 async def revs(room_ids: Iterable[UUID]) -> dict[UUID, int]:
     """Return the rev of each room; one that is gone is not among them."""
-    wanted = select(col(Room.id), col(Room.rev)).where(col(Room.id).in_(list(room_ids)))
-    async with transaction(SYSTEM) as session:
-        return dict((await session.exec(wanted)).all())
+    [rows] = await at_once(SYSTEM, _REVS(rooms=list(room_ids)))
+    return {row.id: row.rev for row in rows}
 
 
 async def members_of(room_id: UUID) -> frozenset[UUID]:
     """Return who is in a room."""
-    wanted = select(col(Membership.user_id)).where(col(Membership.room_id) == room_id)
-    async with transaction(SYSTEM) as session:
-        return frozenset(await session.exec(wanted))
+    [rows] = await at_once(SYSTEM, _WHO(room_id=room_id))
+    return frozenset(row.user_id for row in rows)
 
 
 def snapshot(row: Any) -> MessageSnapshot:
@@ -204,13 +213,21 @@ def snapshot(row: Any) -> MessageSnapshot:
 async def _read(session: AsyncSession, statement: Page, room_id: UUID, limit: int, **values: int) -> Messages:
     """Return the messages a statement of `page` finds, oldest first."""
     values = {"limit": max(1, min(limit, PAGE_MOST)), **values}
-    rows = await session.exec(statement, params={"room_id": room_id, **values})
+    return _in_order(await session.exec(statement, params={"room_id": room_id, **values}))
+
+
+def _in_order(rows: Iterable[Any]) -> Messages:
     return tuple(sorted(map(snapshot, rows), key=lambda message: message.seq))
 
 
 async def _require(session: AsyncSession, actor: Actor, room_id: UUID) -> None:
     if await session.get(Membership, (room_id, actor.user_id)) is None:
         raise NotFound
+
+
+async def _members_now(room_id: UUID) -> Members:
+    async with transaction(SYSTEM) as session:
+        return await _members(session, room_id)
 
 
 async def _members(session: AsyncSession, room_id: UUID) -> Members:
@@ -220,7 +237,7 @@ async def _members(session: AsyncSession, room_id: UUID) -> Members:
     return tuple(rooms.member_snapshot(member, person) for member, person in rows), frozenset(map(str, ids))
 
 
-def _catch_up(room: Room, rev: int, members: Members | None, messages: Messages, pinned: Messages = ()) -> CatchUp:
+def _catch_up(room: Any, rev: int, members: Members | None, messages: Messages, pinned: Messages = ()) -> CatchUp:
     # Without what each message would change: the room is news only when it is.
     lasting = replace(rooms.room_snapshot(room), last_seq=0, last_message_at="")
     return CatchUp(
@@ -234,6 +251,24 @@ def _catch_up(room: Room, rev: int, members: Members | None, messages: Messages,
         pinned=pinned,
         more=rev < room.rev,
     )
+
+
+async def _members_among(asked: Sequence[tuple[UUID, UUID]]) -> dict[tuple[UUID, UUID], bool]:
+    """Which of these, each a room and a person, are memberships. The process reads them for many at once."""
+    room_ids, user_ids = zip(*asked, strict=True)
+    [rows] = await at_once(SYSTEM, _MEMBERSHIPS(rooms=list(room_ids), people=list(user_ids)))
+    return {(row.room_id, row.user_id): True for row in rows}
+
+
+def _pairs() -> Any:
+    asked = func.unnest(bindparam("rooms", type_=ARRAY(Uuid)), bindparam("people", type_=ARRAY(Uuid)))
+    pair = asked.table_valued("room_id", "user_id").render_derived()
+    same = (col(Membership.room_id) == pair.c.room_id, col(Membership.user_id) == pair.c.user_id)
+    return select_columns(Membership.room_id, Membership.user_id).join(pair, and_(*same))  # type: ignore[call-overload]
+
+
+_MEMBERSHIPS = Question(_pairs())
+_memberships: Together[tuple[UUID, UUID], bool] = Together(_members_among, AT_ONCE)
 
 
 def _gone(room_id: UUID) -> CatchUp:

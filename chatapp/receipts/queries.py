@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from uuid import UUID
 
-from sqlmodel import col, select
+from sqlalchemy import ARRAY, Uuid, any_, bindparam
+from sqlalchemy import select as select_columns
+from sqlmodel import col
 
 from chatapp.accounts.model import Profile
 from chatapp.actor import SYSTEM
-from chatapp.db import transaction
+from chatapp.db import Question, at_once
 from chatapp.rooms.model import Membership, Room
 from chatapp.rooms.snapshots import Mark
 
@@ -20,12 +22,17 @@ with the square; and nobody reads the names of a hundred."""
 
 async def shown(room_ids: Iterable[UUID]) -> tuple[Mark, ...]:
     """Return the markers that may be shown in these rooms: of those who share theirs, where they are not too many."""
-    mark = (col(Membership.room_id), col(Membership.user_id), col(Membership.read_seq), col(Membership.read_turn))
-    wanted = (
-        select(*mark)
-        .join(Room, col(Room.id) == col(Membership.room_id))
-        .join(Profile, col(Profile.id) == col(Membership.user_id))
-        .where(col(Room.id).in_(list(room_ids)), col(Room.member_count) <= MEMBERS_MOST, col(Profile.receipts))
+    [rows] = await at_once(SYSTEM, _SHOWN(rooms=list(room_ids), most=MEMBERS_MOST))
+    return tuple(Mark(*row) for row in rows)
+
+
+_SHOWN = Question(
+    select_columns(Membership.room_id, Membership.user_id, Membership.read_seq, Membership.read_turn)  # type: ignore[call-overload]
+    .join(Room, col(Room.id) == col(Membership.room_id))
+    .join(Profile, col(Profile.id) == col(Membership.user_id))
+    .where(
+        col(Room.id) == any_(bindparam("rooms", type_=ARRAY(Uuid))),
+        col(Room.member_count) <= bindparam("most"),
+        col(Profile.receipts),
     )
-    async with transaction(SYSTEM) as session:
-        return tuple(Mark(*row) for row in await session.exec(wanted))
+)

@@ -6,11 +6,11 @@ A room is looked up through the actor's memberships: not theirs and not there ar
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, bindparam, true
+from sqlalchemy import ARRAY, ColumnElement, Uuid, any_, bindparam, true
 from sqlalchemy import select as select_columns
 from sqlalchemy.orm import aliased, undefer
 from sqlmodel import case, col, func, or_, select
@@ -19,30 +19,29 @@ from sqlmodel.sql.expression import Select
 from chatapp.accounts.model import Profile
 from chatapp.accounts.snapshots import colour, initials, iso
 from chatapp.actor import SYSTEM, Actor
-from chatapp.db import transaction
+from chatapp.db import Question, at_once, transaction
 from chatapp.errors import NotFound
 from chatapp.rooms.model import Membership, Room
 from chatapp.rooms.snapshots import Head, Mark, MemberSnapshot, RoomSnapshot
+from chatapp.together import Together
 
 BROWSE_LIMIT = 50
 MEMBERS_LIMIT = 1000
 ROOMS_LIMIT = 1000
+LISTS_AT_ONCE = 50
+"""People whose lists one query reads at most."""
 BAD_INVITE = "This invite link is not valid any more."
 
 
 async def my_rooms(actor: Actor) -> tuple[RoomSnapshot, ...]:
     """Return the rooms the actor is in, the last active first."""
-    async with transaction(actor) as session:
-        rows = await session.exec(_MY_ROOMS)
-        return tuple(map(_mine, rows))
+    return await _lists.ask(actor.user_id) or ()
 
 
 async def heads(room_ids: Iterable[UUID]) -> dict[UUID, Head]:
     """Return how far each room is. Read by the process itself, for lists of people who are in it."""
-    wanted = select(col(Room.id), col(Room.last_seq), col(Room.last_message_at))
-    async with transaction(SYSTEM) as session:
-        rows = await session.exec(wanted.where(col(Room.id).in_(list(room_ids))))
-        return {room_id: Head(last_seq, iso(moment)) for room_id, last_seq, moment in rows}
+    [rows] = await at_once(SYSTEM, _HEADS(rooms=list(room_ids)))
+    return {room_id: Head(last_seq, iso(moment)) for room_id, last_seq, moment in rows}
 
 
 async def listings(user_ids: Iterable[UUID]) -> dict[UUID, list[RoomSnapshot]]:
@@ -60,11 +59,8 @@ async def listings(user_ids: Iterable[UUID]) -> dict[UUID, list[RoomSnapshot]]:
 
 async def marks(room_ids: Iterable[UUID], user_ids: Iterable[UUID]) -> tuple[Mark, ...]:
     """Return these people's read markers in these rooms. Read by the process itself, for each person's own tabs."""
-    mark = (col(Membership.room_id), col(Membership.user_id), col(Membership.read_seq), col(Membership.read_turn))
-    theirs = col(Membership.user_id).in_(list(user_ids))
-    async with transaction(SYSTEM) as session:
-        rows = await session.exec(select(*mark).where(col(Membership.room_id).in_(list(room_ids)), theirs))
-        return tuple(Mark(*row) for row in rows)
+    [rows] = await at_once(SYSTEM, _MARKS(rooms=list(room_ids), people=list(user_ids)))
+    return tuple(Mark(*row) for row in rows)
 
 
 async def room(actor: Actor, room_id: UUID) -> RoomSnapshot:
@@ -176,9 +172,52 @@ def _mine(row: Any) -> RoomSnapshot:
 
 
 _ROWS, _FOUND, _MEMBERSHIP = _of_mine()
-_LAST_ACTIVE = func.coalesce(_FOUND.c.last_message_at, _FOUND.c.created_at)
-_MY_ROOMS = _ROWS.order_by(_LAST_ACTIVE.desc(), _FOUND.c.id).limit(ROOMS_LIMIT)
 _MY_ROOM = _ROWS.where(_MEMBERSHIP.c.room_id == bindparam("room"))
+
+
+def _of_people() -> Any:
+    """The statement that reads many people's lists, each the last active first and ROOMS_LIMIT long at most."""
+    person = func.unnest(bindparam("people", type_=_IDS)).table_valued("id").render_derived("person")
+    member: Any = Membership.__table__  # type: ignore[attr-defined]
+    # As in `_of_mine`; the offset keeps the planner from turning the look-ups into a join with all rooms.
+    found = select_columns(Room.__table__).where(col(Room.id) == member.c.room_id).offset(0).lateral("room")  # type: ignore[attr-defined]
+    last_active = func.coalesce(found.c.last_message_at, found.c.created_at)
+    theirs = (
+        select_columns(*found.c, member.c.role, member.c.read_seq, member.c.read_turn)
+        .select_from(member.join(found, true()))
+        .where(member.c.user_id == person.c.id)
+        .order_by(last_active.desc(), found.c.id)
+        .limit(ROOMS_LIMIT)
+        .lateral("list")
+    )
+    return select_columns(person.c.id.label("person"), *theirs.c).select_from(person).join(theirs, true())
+
+
+_IDS = ARRAY(Uuid)
+_LISTS = Question(_of_people())
+_HEADS = Question(
+    select_columns(Room.id, Room.last_seq, Room.last_message_at).where(  # type: ignore[call-overload]
+        col(Room.id) == any_(bindparam("rooms", type_=_IDS))
+    )
+)
+_MARKS = Question(
+    select_columns(Membership.room_id, Membership.user_id, Membership.read_seq, Membership.read_turn).where(  # type: ignore[call-overload]
+        col(Membership.room_id) == any_(bindparam("rooms", type_=_IDS)),
+        col(Membership.user_id) == any_(bindparam("people", type_=_IDS)),
+    )
+)
+
+
+async def _lists_of(user_ids: Sequence[UUID]) -> dict[UUID, tuple[RoomSnapshot, ...]]:
+    """The process reads them, each for the person it belongs to: many may ask at once, and policies know one."""
+    [rows] = await at_once(SYSTEM, _LISTS(people=list(user_ids)))
+    lists: dict[UUID, list[RoomSnapshot]] = {}
+    for row in rows:
+        lists.setdefault(row.person, []).append(_mine(row))
+    return {person: tuple(rooms) for person, rooms in lists.items()}
+
+
+_lists: Together[UUID, tuple[RoomSnapshot, ...]] = Together(_lists_of, LISTS_AT_ONCE)
 
 
 def _looks_like(search: str) -> ColumnElement[bool]:

@@ -63,7 +63,8 @@ class Rooms(AsyncManager):
 
     def _packets(self, event: str, data: Any, namespace: str) -> list[Packet]:
         arguments = list(data) if isinstance(data, tuple) else [] if data is None else [data]
-        encoded = self.server.packet_class(EVENT, namespace=namespace, data=[event, *arguments]).encode()
+        # `binary`: said, it is not looked for in every value of every delta. Deltas are JSON.
+        encoded = self.server.packet_class(EVENT, namespace=namespace, data=[event, *arguments], binary=False).encode()
         return [Packet(MESSAGE, part) for part in (encoded if isinstance(encoded, list) else [encoded])]
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import reflex as rx
 
 from chatapp.accounts.state import SignIn, Viewer
+from chatapp.arrival import Arrival
 from chatapp.live import Tab
 from chatapp.pages import chat, front, missing, room
-from chatapp.presence.state import Presence
 from chatapp.rooms import browser as unread
-from chatapp.rooms.state import BrowseRooms, Invite, RoomList
+from chatapp.rooms.state import BrowseRooms, Invite
 from chatapp.ui.head import dress, head_components
 
 __all__ = ["add_pages", "head_components"]
 
-HERE = [Viewer.arrive, RoomList.load, Presence.arrive]
+HERE = [Arrival.arrive]
 """What every page with a sidebar begins with."""
 
 

@@ -28,12 +28,6 @@ class Presence(rx.State):
     socket: str = ""
     """The connection this tab's absence was last told to; a new one has to be told again."""
 
-    @handler(page=True)
-    async def arrive(self):
-        """A page opens, or the tab is connected again."""
-        async with self:
-            self.socket = self.router.session.session_id
-
     @handler
     async def leave_alone(self, away: bool):
         """Nobody has used this tab for minutes, or somebody does again."""

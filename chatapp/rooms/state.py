@@ -52,16 +52,6 @@ class RoomList(rx.State):
     marks: dict[str, list[int]] = {}
     """My read marker in each room by now, as [seq, turn], by its id."""
 
-    @handler(page=True)
-    async def load(self):
-        """Subscribe, then load: the list is sent again whenever a membership or a room of mine changes."""
-        async with self:
-            sid = self.router.session.session_id
-        if sessions.ended(actor().session_id):  # while this waited: nothing more is for this tab
-            return
-        if await shared.wire().enter(sid, topic.user(actor().user_id)):
-            await patiently(lambda: send_list(actor(), to=sid))
-
 
 class OpenRoom(rx.State):
     """The room this tab shows. Everybody in it shares these."""
@@ -255,6 +245,14 @@ _sent: dict[UUID, int] = {}
 """Of everybody here what their list said when it was last sent, but for what goes out beside it."""
 
 _turns: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
+
+
+async def follow_list(sid: str) -> None:
+    """Subscribe, then load: the list is sent again whenever a membership or a room of the caller's changes."""
+    if sessions.ended(actor().session_id):  # while this waited: nothing more is for this tab
+        return
+    if await shared.wire().enter(sid, topic.user(actor().user_id)):
+        await patiently(lambda: send_list(actor(), to=sid))
 
 
 async def send_list(whose: Actor, to: str) -> None:

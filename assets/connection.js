@@ -11,6 +11,8 @@ const DEAD_MOST_MS = 64000; // the same where giving up did not help: the link m
 const OPEN_MS = 5000; // a new connection must be answered within this, else it is tried again
 const BLINK_MS = 1000; // a loss shorter than this is not worth words
 const START_MS = 4000; // what the page's first connection may take before anything is said
+const RETRY_MS = 250; // a failed attempt is followed by another after this and a part of SPREAD_MS,
+const BRISK_MS = 60000; // for so long: a server that restarts is back by then. Later Reflex's own, slower pace is enough
 const SPREAD_MS = 1000; // tabs that lost the same server come back within this, not at the same instant
 
 let socket = null; // the page's one socket
@@ -114,6 +116,11 @@ function release() {
   if (socket.listeners("connect").length) connect.call(socket); // Reflex has not let go of it meanwhile
 }
 
+/** Reflex waits longer after each failed attempt, up to two seconds: a server that is back would not be noticed. */
+function again() {
+  if (Date.now() - lostAt < BRISK_MS) setTimeout(() => socket.reconnect?.(), RETRY_MS);
+}
+
 function adopt(found) {
   socket = found;
   lostAt = Date.now() + START_MS - BLINK_MS;
@@ -126,6 +133,7 @@ function adopt(found) {
     show(unreachable ? status : "");
     listeners.forEach((listener) => listener());
   });
+  socket.on("connect_error", again);
   socket.on("disconnect", (reason) => {
     askedAt = 0;
     if (!lostAt) lostAt = Date.now();

@@ -16,8 +16,8 @@ from socketio.exceptions import SocketIOError
 from tests.chaos.checker import Message, Watch
 from tests.tab import COMPOSER, CONNECT_SECONDS, SUFFIX, TIMELINE, Ascii, Tab
 
-RETRY_SECONDS, RETRIES_COUNTED = 0.2, 10
-"""The n-th failed try to connect in a row waits n of these, up to ten (Reflex's state.js, `retryConnect`)."""
+RETRY_SECONDS, SPREAD_SECONDS = 0.25, 1.0
+"""RETRY_MS and SPREAD_MS of assets/connection.js: every attempt is held back by a part of the latter."""
 
 RESEND_SECONDS, TRIES = 6.0, 5
 """RESEND_MS and TRIES of assets/conversation.js."""
@@ -119,17 +119,15 @@ class Client(Tab):
         return [shown(row) for row in self.rows]
 
     async def _stay(self) -> None:
-        failures = 0
         while True:
             try:
                 await self._connect()
-                failures = 0
                 await self._sweep_until_down()
             except Exception:  # noqa: BLE001  # a browser knows no reason to give up either
-                failures = min(failures + 1, RETRIES_COUNTED)
-                await asyncio.sleep(RETRY_SECONDS * failures)
+                await asyncio.sleep(RETRY_SECONDS)
             finally:
                 await self._hang_up()
+            await asyncio.sleep(self.dice.uniform(0, SPREAD_SECONDS))
 
     async def _connect(self) -> None:
         self._down = asyncio.Event()

@@ -18,6 +18,7 @@ import pytest
 from chatapp import gate, live, shared
 from chatapp.accounts import sessions
 from chatapp.actor import Actor
+from chatapp.errors import NotFound
 from chatapp.messages import queries
 from chatapp.messages.snapshots import CatchUp, MessageSnapshot
 from chatapp.realtime.hint import Hint
@@ -204,6 +205,38 @@ async def test_a_message_that_comes_while_a_room_opens_is_there(scene: Scene) ->
     tab.during[2] = meanwhile
     await tab.call("open_room")
     assert [row["seq"] for row in scene.sockets.rows("sid")] == list(range(1, 12))
+
+
+async def test_a_followed_room_is_opened_without_a_query(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    room, asked = scene.data.room(10), list[UUID]()
+
+    async def require_membership(_: Actor, room_id: UUID) -> None:
+        asked.append(room_id)
+
+    monkeypatch.setattr(queries, "require_membership", require_membership)
+    await Handle("sid 1", room).call("open_room")
+    assert asked == [UUID(room)]
+    await Handle("sid 2", room).call("open_room")
+    assert len(scene.sockets.rows("sid 2")) == 10
+    assert asked == [UUID(room)]
+
+
+async def test_who_the_hub_does_not_know_as_a_member_is_asked_for(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = scene.data.room(10)
+    await Handle("sid 1", room).call("open_room")
+    scene.data.remove(room, ADA)
+    await scene.told(room)
+
+    async def require_membership(actor: Actor, _: UUID) -> None:
+        assert actor == ADA
+        raise NotFound
+
+    monkeypatch.setattr(queries, "require_membership", require_membership)
+    tab = Handle("sid 2", room)
+    await tab.call("open_room")
+    assert scene.sockets.rooms_of("sid 2") == []
 
 
 @pytest.mark.parametrize("handler", ["open_room", "load_older"])

@@ -59,6 +59,18 @@ async def test_my_rooms_are_mine_and_the_last_active_is_first(project: object, c
     assert found[0].last_message_at.endswith("Z")
 
 
+async def test_lists_asked_for_together_are_each_persons_own(cast: Cast) -> None:
+    """One query reads many people's lists past the policies: none may get a line of another's."""
+    people = [await someone(f"Person {number}") for number in range(3)]
+    own = [await room(person, private=True, name=person.name) for person in people]
+    shared = await room(*people, private=True, name="Shared")
+    lists = await asyncio.gather(*(queries.my_rooms(person.actor) for person in (*people, *people, cast.linus)))
+    for number, found in enumerate(lists[:6]):
+        assert {each.id for each in found} == {str(own[number % 3]), str(shared)}
+        assert {each.name: each.role for each in found}["Shared"] == ("member" if number % 3 else "owner")
+    assert not {each.id for each in lists[6]} & {str(shared), *map(str, own)}
+
+
 @pytest.mark.parametrize("private", [True, False])
 async def test_a_foreign_room_and_no_room_are_one(cast: Cast, private: bool) -> None:
     foreign = await room(cast.ada, cast.grace, private=private)

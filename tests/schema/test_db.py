@@ -13,7 +13,7 @@ from chatapp import db, settings
 from chatapp.accounts import queries as people
 from chatapp.accounts.model import Profile
 from chatapp.actor import SYSTEM
-from chatapp.db import transaction
+from chatapp.db import Question, at_once, transaction
 from chatapp.errors import Forbidden, Internal, Invalid, NotMigrated, Unavailable
 from chatapp.messages import actions as messages
 from chatapp.messages.model import Message
@@ -51,6 +51,66 @@ async def test_a_second_transaction_of_a_session_has_the_actor_too(cast: Cast) -
         await session.commit()
         row = (await (await session.connection()).execute(WHO)).one()
     assert row[0] == "authenticated"
+
+
+ONE = Question(
+    text("select current_user::text as role, auth.uid() as me, current_setting('statement_timeout') as most")
+)
+
+
+async def test_a_round_trip_has_an_actor_too(cast: Cast) -> None:
+    [[person]] = await at_once(cast.ada.actor, ONE())
+    [[process]] = await at_once(SYSTEM, ONE())
+    assert tuple(person) == ("authenticated", cast.ada.id, "8s")
+    assert (process.role, process.me) == ("service_role", None)
+    async with db._engine().connect() as connection:
+        who = "select current_user::text, nullif(current_setting('request.jwt.claims', true), '')"
+        assert tuple((await connection.execute(text(who))).one()) == ("chat_app", None)
+
+
+async def test_a_round_trip_is_one_transaction(cast: Cast, psql: Sql) -> None:
+    """What comes before a statement that fails is undone."""
+    rename = Question(text("update profiles set name = :name where id = auth.uid() returning id"))
+    with pytest.raises(Invalid):
+        await at_once(cast.ada.actor, rename(name="Somebody else"), rename(name=""))
+    assert (await people.profile(cast.ada.actor)).name == cast.ada.name
+
+
+async def test_a_snapshot_is_of_one_moment_and_only_read(cast: Cast) -> None:
+    isolation = Question(text("select current_setting('transaction_isolation') as level"))
+    for snapshot, level in ((True, "repeatable read"), (False, "read committed")):
+        [first, second] = await at_once(cast.ada.actor, isolation(), isolation(), snapshot=snapshot)
+        assert {first[0].level, second[0].level} == {level}
+    rename = Question(text("update profiles set name = 'x' where id = auth.uid() returning id"))
+    with pytest.raises(Internal):
+        await at_once(cast.ada.actor, rename(), snapshot=True)
+    assert await people.profile(cast.ada.actor)  # and the connection is of use again
+
+
+@pytest.mark.parametrize("value", ["'; drop table chat_rooms; --", "\\'; select 1; --", "%s %(x)s {}", "o'é\n🎉"])
+async def test_a_value_stays_a_value(cast: Cast, value: str) -> None:
+    """Statements of one text carry their values in it, so these are quoted."""
+    [[row]] = await at_once(cast.ada.actor, Question(text("select cast(:value as text) as value"))(value=value))
+    assert row.value == value
+
+
+@pytest.mark.parametrize(
+    ("statement", "error"),
+    [
+        ("select * from sessions", Forbidden),
+        ("select 1 / 0", Invalid),
+        ("select * from no_such_table", NotMigrated),
+        ("selekt", Internal),
+        ("select pg_sleep(3)", Unavailable),
+    ],
+)
+async def test_errors_of_a_round_trip_are_sentences(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, statement: str, error: type[Exception]
+) -> None:
+    monkeypatch.setattr(db, "STATEMENT_TIMEOUT", "50ms")
+    with pytest.raises(error) as raised:
+        await at_once(cast.ada.actor, Question(text(statement))())
+    assert "select" not in str(raised.value)
 
 
 async def test_people_at_once_do_not_mix(cast: Cast) -> None:

@@ -83,7 +83,9 @@ function listen(log, sheet) {
     keydown: (event) => {
       if (!event.target.matches("[data-row]")) return;
       if (event.key === "ArrowUp" || event.key === "ArrowDown") step(log, event);
+      else if (event.key === "Escape" && log.closest("dialog")) document.getElementById("reply")?.focus();
       else if (event.key === "Escape") document.getElementById("message")?.focus();
+      if (event.key === "Escape") event.stopPropagation();
     },
   };
   for (const [name, handler] of Object.entries(handlers)) log.addEventListener(name, handler);
@@ -118,8 +120,9 @@ export const edit = (id) => editing.set(id);
 
 /** Back to the box to write in. */
 export function stopEditing() {
+  const box = document.activeElement?.closest("dialog") ? "reply" : "message";
   editing.set("");
-  document.getElementById("message")?.focus({ preventScroll: true });
+  document.getElementById(box)?.focus({ preventScroll: true });
 }
 
 /** A form around a textarea named `edit`, in a message's row. It stays until the change is there or is given up. */

@@ -4,6 +4,7 @@ import { createElement, useEffect, useLayoutEffect, useRef, useSyncExternalStore
 import { connected, onReturn } from "$/public/connection.js";
 import { inherit, keep, kept, newId, save, saved } from "$/public/outbox.js";
 import { useSeen } from "$/public/seen.js";
+import { openThread } from "$/public/threads.js";
 import { arrived } from "$/public/unread.js";
 import { refs } from "$/utils/state";
 
@@ -26,7 +27,10 @@ export const warn = (sentence) => refs["__toast"]?.error(sentence);
 // ------------------------------------------------------------------------------------------------ rows
 
 const GROUP_MS = 5 * 60 * 1000; // one author's messages within five minutes stand together
-const USUAL = { edited: false, deleted: false, pinned: false, pending: false, failed: false, reason: "" };
+const USUAL = {
+  ...{ edited: false, deleted: false, pinned: false, pending: false, failed: false, reason: "" },
+  ...{ quote: null, replies: 0, last_reply: "", parent: "", reply_seq: 0 },
+};
 const NONE = [];
 const views = new WeakMap(); // row → its view, so that an unchanged row keeps its identity and is not drawn again
 
@@ -41,7 +45,15 @@ function dayOf(date) {
   return date.toLocaleDateString([], { weekday: "long", day: "numeric", month: "long", year });
 }
 
-function viewOf(row, before, today) {
+/** When something was, in few words: its time today, else its day. */
+function whenOf(iso) {
+  const date = new Date(iso);
+  if (midnight(date) === midnight(new Date())) return timeOf(date);
+  return date.toLocaleDateString([], { day: "numeric", month: "short" });
+}
+
+/** A row as it is shown after the row `before`. */
+export function viewOf(row, before, today) {
   const known = views.get(row);
   if (known && known.before === before && known.today === today) return known.view;
   const date = new Date(row.created_at);
@@ -52,6 +64,7 @@ function viewOf(row, before, today) {
     ...USUAL,
     ...row,
     reactions: row.reactions ?? NONE,
+    last_reply: row.last_reply ? whenOf(row.last_reply) : "",
     key: `${row.user_id}:${row.client_id}`,
     day: newDay ? dayOf(date) : "",
     time: timeOf(date),
@@ -91,32 +104,68 @@ function collect(state, prefix, changed, shown, room) {
 export function useTimeline(state, prefix, changed, shown, room, outcomes, me, name) {
   const waiting = useStore(outbox);
   const received = collect(state, prefix, changed, shown, room);
+  const live = shown && !shown.last;
+  const mine = waiting.filter((item) => item.room === room && !item.parent);
+  return useViews("room", received, live ? mine : NONE, outcomes, me, name);
+}
+
+/** Hook: the views of rows and, after them, of those still being sent. `place` is where they are shown. */
+export function useViews(place, received, waiting, outcomes, me, name) {
   const confirmed = new Set(received.filter((row) => row.user_id === me).map((row) => row.client_id));
   useEffect(() => settle(outcomes, confirmed, me));
-  const live = shown && !shown.last;
-  const echoes = waiting.filter((item) => item.room === room && item.me === me && !confirmed.has(item.client_id));
+  const echoes = waiting.filter((item) => item.me === me && !confirmed.has(item.client_id));
   const today = midnight(new Date());
-  const all = [...received, ...(live ? echoes.map((item) => echoOf(item, name)) : [])];
+  const all = [...received, ...echoes.map((item) => echoOf(item, name))];
   const rows = all.map((row, index) => viewOf(row, all[index - 1], today));
   useEffect(() => {
-    const before = inSight.get();
-    if (rows.length !== before.length || rows.some((row, index) => row !== before[index])) inSight.set(rows);
+    const before = shownIn[place] ?? NONE;
+    if (rows.length !== before.length || rows.some((row, index) => row !== before[index])) putInSight(place, rows);
   });
   return rows;
 }
 
-/** The views that the log shows, for what is done to one of them (changes.js). */
+const shownIn = {}; // by place
+
+/** The views in sight, for what is done to one of them (changes.js). */
 export const inSight = store([]);
+
+/** What a place shows: the room's log, or a thread. */
+export function putInSight(place, rows) {
+  shownIn[place] = rows;
+  inSight.set(Object.values(shownIn).flat());
+}
 
 /** The id of the message that is being edited in its row, "" for none. */
 export const editing = store("");
 
 /** Edit the last message of mine; false where there is none in sight. */
 function editLast(me) {
-  const mine = inSight.get().findLast((row) => row.user_id === me && row.id && !row.deleted);
+  const mine = (shownIn.room ?? NONE).findLast((row) => row.user_id === me && row.id && !row.deleted);
   if (mine) editing.set(mine.id);
   return Boolean(mine);
 }
+
+// ------------------------------------------------------------------------------------------------ quoting
+
+const quoting = store(null); // { room, quote }
+
+/** Hook: what the box is about to quote in this room, null for nothing. */
+export function useQuoting(room) {
+  const asked = useStore(quoting);
+  return asked?.room === room ? asked.quote : null;
+}
+
+/** Quote a message with what is written next. */
+export function quote(room, { id, seq, user_id, author, content }) {
+  quoting.set({ room, quote: { id, seq, user_id, author, content: Array.from(content).slice(0, 200).join("") } });
+  document.getElementById("message")?.focus();
+}
+
+/** Quote nothing after all. */
+export const stopQuoting = () => {
+  quoting.set(null);
+  document.getElementById("message")?.focus({ preventScroll: true });
+};
 
 // ------------------------------------------------------------------------------------------------ outbox
 
@@ -127,7 +176,7 @@ const FULL = `${UNSENT} messages are waiting to be sent. Please wait until they 
 const FRESH = { failed: false, reason: "", left: TRIES, sent_at: 0 };
 const FAILED = { failed: true, reason: "Failed to send message" };
 
-const outbox = store([]);
+export const outbox = store([]);
 const echoes = new WeakMap();
 let sender = null; // { me, room, send } of the mounted composer; without one, only `me` is left
 
@@ -141,8 +190,9 @@ const patch = (client_id, values) =>
 
 function echoOf(item, name) {
   if (!echoes.has(item)) {
-    const { client_id, room, me, content, created_at, failed, reason } = item;
-    const row = { id: "", seq: 0, rev: 0, room, user_id: me, client_id, author: name, content, created_at };
+    const { client_id, room, me, content, created_at, failed, reason, quote, parent } = item;
+    const said = { client_id, author: name, content, created_at, quote: quote ?? null, parent: parent ?? "" };
+    const row = { id: "", seq: 0, rev: 0, room, user_id: me, ...said };
     echoes.set(item, { ...row, pending: !failed, failed, reason });
   }
   return echoes.get(item);
@@ -179,7 +229,7 @@ function post(item) {
   if (!connected() || !sender?.send) return;
   const tries = item.tries + 1;
   patch(item.client_id, { tries, left: item.left - 1, sent_at: Date.now(), failed: false, reason: "" });
-  sender.send(item.room, item.client_id, item.content, tries, item.me);
+  sender.send(item.room, item.client_id, item.content, tries, item.me, item.parent ?? null, item.quote?.id ?? null);
 }
 
 /** Take back what has been stored or refused. Runs after every drawing; changes nothing when there is nothing new. */
@@ -207,13 +257,37 @@ function acknowledge(item) {
 /** Refused for what it says: give the text back to be changed, unless its box is gone or has other text in it. */
 function refuse(item, reason) {
   const here = item.room === sender?.room && item.me === sender?.me;
-  const box = here ? document.getElementById("message") : null;
+  const box = here ? boxFor(item) : null;
   if (box && box.value.trim() === "") {
     remove(item);
     fill(box, item.content);
   } else {
     patch(item.client_id, { failed: true, reason });
   }
+}
+
+/** The box that something was written in, if it is there. */
+function boxFor(item) {
+  if (!item.parent) return document.getElementById("message");
+  const box = document.getElementById("reply");
+  return box?.dataset.thread === item.parent ? box : null;
+}
+
+/** Send what was written. Answers whether it could be taken; if not, the person is told. */
+export function say(room, me, text, limit, answer = {}) {
+  const content = text.trim();
+  const refusal = refusalOf(content, limit);
+  if (refusal) warn(refusal);
+  if (refusal || !content || !room || !me) return false;
+  if (outbox.get().filter((item) => !item.stored).length >= UNSENT) {
+    warn(FULL);
+    return false;
+  }
+  const created_at = new Date().toISOString();
+  const item = { client_id: newId(), room, me, content, created_at, tries: 0, left: TRIES, sent_at: 0 };
+  change([...outbox.get(), { ...item, ...answer }]);
+  sendNext();
+  return true;
 }
 
 function sweep() {
@@ -238,9 +312,9 @@ export const discard = (client_id) => remove({ client_id });
 
 // ------------------------------------------------------------------------------------------------ composer
 
-const draftKey = (me, room) => `chatapp.draft.${me}.${room}`;
+export const draftKey = (me, room) => `chatapp.draft.${me}.${room}`;
 
-const keepDraft = (key, text) => keep(window.localStorage, key, text);
+export const keepDraft = (key, text) => keep(window.localStorage, key, text);
 
 export function fit(box) {
   box.style.height = "auto";
@@ -249,11 +323,14 @@ export function fit(box) {
   if (button) button.disabled = box.value.trim() === "";
 }
 
-function fill(box, text) {
+export function fill(box, text) {
   box.value = text;
   fit(box);
   box.dispatchEvent(new Event("input", { bubbles: true }));
 }
+
+/** Put the draft that is kept under a key into a box. */
+export const fillDraft = (box, key) => fill(box, kept(window.localStorage, key, ""));
 
 export function refusalOf(text, limit) {
   const length = Array.from(text).length;
@@ -278,6 +355,7 @@ export function sends(event) {
 export function ComposerForm({ children, room, me, limit, onSend, ...rest }) {
   const form = useRef(null);
   const filled = useRef(""); // the key of the draft in the box
+  const quoted = useQuoting(room);
   const box = () => form.current.elements.message;
   // Before the other effects, which settle what was sent by whom.
   useLayoutEffect(() => {
@@ -294,21 +372,14 @@ export function ComposerForm({ children, room, me, limit, onSend, ...rest }) {
     const before = filled.current;
     filled.current = key;
     if (key === before || (!before && box().value)) keepDraft(key, box().value);
-    else fill(box(), kept(window.localStorage, key, ""));
+    else fillDraft(box(), key);
     fit(box());
     if (key !== before) box().focus({ preventScroll: true });
   }, [room, me]);
   const submit = (event) => {
     event.preventDefault();
-    const content = box().value.trim();
-    const refusal = refusalOf(content, limit);
-    if (refusal) warn(refusal);
-    if (refusal || !content || !room || !me) return;
-    if (outbox.get().filter((item) => !item.stored).length >= UNSENT) return warn(FULL);
-    const created_at = new Date().toISOString();
-    const item = { client_id: newId(), room, me, content, created_at, tries: 0, left: TRIES, sent_at: 0 };
-    change([...outbox.get(), item]);
-    sendNext();
+    if (!say(room, me, box().value, limit, quoted ? { quote: quoted } : {})) return;
+    quoting.set(null);
     fill(box(), "");
     box().focus();
     jumpToLatest();
@@ -316,6 +387,7 @@ export function ComposerForm({ children, room, me, limit, onSend, ...rest }) {
   const onKeyDown = (event) => {
     if (event.target !== box()) return; // the form has buttons of its own
     if (sends(event)) submit(event);
+    else if (event.key === "Escape" && quoted) stopQuoting();
     else if (event.key === "ArrowUp" && !box().value && !event.shiftKey && editLast(me)) event.preventDefault();
   };
   const onInput = (event) => {
@@ -335,6 +407,7 @@ const position = store({ following: true, unseen: 0 });
 let scroller = null;
 let wantsLatest = null; // the handler that brings a tab back to the live end, where it is not
 let returning = false; // that was asked for and is on its way
+let wantsJump = null; // the handler that shows a message which is not here
 
 function place(next) {
   const now = position.get();
@@ -361,8 +434,27 @@ export const jumpToLatest = () => {
   }
 };
 
+/** Show a message of the open room, wherever in its history it is. */
+export const jumpTo = (id, seq) => {
+  const row = scroller?.querySelector(`[data-seq="${seq}"]`);
+  if (row) mark(row);
+  else wantsJump?.(id);
+};
+
+/** Bring a row into the middle of the log, and say that it is this one. */
+function mark(row) {
+  scroller.querySelectorAll("[data-marked]").forEach((one) => one.removeAttribute("data-marked"));
+  void row.offsetWidth; // so that the same row lights up again
+  row.setAttribute("data-marked", "");
+  row.scrollIntoView({ block: "center" });
+  const below = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight;
+  place({ following: below <= NEAR && !wantsLatest, unseen: position.get().unseen });
+  if (row.tabIndex < 0) row.tabIndex = -1; // it may not have been pointed at yet
+  row.focus({ preventScroll: true });
+}
+
 /** The first row in sight, and where it stands: what must not move when something above it changes. */
-function anchorOf(log) {
+export function anchorOf(log) {
   const top = log.getBoundingClientRect().top;
   for (const row of log.querySelectorAll("[data-row]")) {
     const box = row.getBoundingClientRect();
@@ -371,10 +463,18 @@ function anchorOf(log) {
   return null;
 }
 
-/** The scrolling list of messages: follows the bottom, else keeps still; asks for older pages ahead of the top. */
-export function Log({ children, shown, opened, newest, count, onOlder, onLatest, onSeen, ...rest }) {
+/** The address of a message of the open room. */
+export const linkTo = (id) => `${window.location.origin}${window.location.pathname}?m=${id}`;
+
+const UNREAD_TOP = 72; // px above the first unread message: the line and what was said before
+
+/**
+ * The scrolling list of messages: opens at what is unread or was asked for, follows the bottom, else keeps still; asks
+ * for older pages ahead of the top, and for newer ones where its end is not the room's.
+ */
+export function Log({ children, shown, opened, newest, count, onOlder, onNewer, onLatest, onJump, onSeen, ...rest }) {
   const log = useRef(null);
-  const memory = useRef({ room: "", anchor: null, asked: 0, askedFirst: 0, seen: 0, loud: 0 });
+  const memory = useRef({ room: "", anchor: null, asked: 0, askedFirst: 0, askedLast: 0, seen: 0, visited: "" });
   const following = () => position.get().following;
   const atBottom = () => log.current.scrollHeight - log.current.scrollTop - log.current.clientHeight <= NEAR;
   const detached = Boolean(shown?.last);
@@ -388,23 +488,34 @@ export function Log({ children, shown, opened, newest, count, onOlder, onLatest,
     log.current.setAttribute("aria-live", "off"); // history is not news
     onOlder?.();
   };
+  const askNewer = () => {
+    const { asked, askedLast } = memory.current;
+    const waiting = askedLast === shown?.last && Date.now() - asked < AGAIN_MS;
+    const below = log.current.scrollHeight - log.current.scrollTop - log.current.clientHeight;
+    if (!detached || waiting || below > AHEAD) return;
+    Object.assign(memory.current, { asked: Date.now(), askedLast: shown.last });
+    log.current.setAttribute("aria-live", "off");
+    onNewer?.();
+  };
   const onScroll = () => {
     const follows = atBottom() && !detached;
     place({ following: follows, unseen: follows ? 0 : position.get().unseen });
     if (follows) memory.current.seen = newest;
     remember();
     askOlder();
+    askNewer();
     checkSeen();
   };
   useEffect(() => {
     if (shown && !detached && count) arrived(shown.room, newest, new Date().toISOString());
   }, [newest, shown?.room]); // before what was seen: that asks how far the room is
   const drawn = `${count} ${newest} ${shown?.first}`;
-  const checkSeen = useSeen(log, shown?.room, drawn, opened, () => atBottom() && !detached, onSeen);
+  const checkSeen = useSeen(log, shown?.room, drawn, opened, () => (atBottom() && !detached ? newest : 0), onSeen);
 
   useLayoutEffect(() => {
     scroller = log.current;
     wantsLatest = detached ? onLatest : null;
+    wantsJump = onJump;
   });
   // Before the browser paints what has changed: put the viewer back to where they were.
   useLayoutEffect(() => {
@@ -420,15 +531,46 @@ export function Log({ children, shown, opened, newest, count, onOlder, onLatest,
     else if (anchor?.row.isConnected) log.current.scrollTop += anchor.row.getBoundingClientRect().top - anchor.top;
     remember();
   }, [count, newest, shown?.first, shown?.last, shown?.room]); // `count` stands still once all slots are taken
+  // After that: the room was opened somewhere else than at its end. Once, however often it is drawn; and where it was open
+  // before (a reconnection after a restart), what is unread there is no reason to move.
+  useLayoutEffect(() => {
+    if (!opened || memory.current.opened === opened || shown?.room !== opened.room || !count) return;
+    const { visited } = memory.current;
+    Object.assign(memory.current, { opened, visited: opened.room });
+    if (!opened.at) return;
+    if (opened.marked) arriveAt(opened);
+    else if (visited !== opened.room) beginAt(opened.at);
+  });
+  const arriveAt = ({ at, thread }) => {
+    const row = log.current.querySelector(`[data-seq="${at}"]`);
+    if (row) mark(row);
+    remember();
+    if (thread) openThread(thread);
+    // Reconnecting must not lead here again, wherever one has gone to meanwhile.
+    if (window.location.search) window.history.replaceState(window.history.state, "", window.location.pathname);
+  };
+  const beginAt = (at) => {
+    const row = [...log.current.querySelectorAll("[data-row]")].find((one) => Number(one.dataset.seq) >= at);
+    const above = row ? row.getBoundingClientRect().top - log.current.getBoundingClientRect().top - UNREAD_TOP : 0;
+    if (above >= 0) return; // all of it is in sight
+    memory.current.seen = at - 1;
+    place({ following: false, unseen: 0 });
+    log.current.scrollTop += above;
+    remember();
+  };
   useEffect(() => {
     if (following() && !detached) memory.current.seen = newest;
-    place({ ...position.get(), unseen: Math.max(0, newest - memory.current.seen) });
-  }, [newest, detached]);
+    const { seen } = memory.current;
+    const rows = [...log.current.querySelectorAll("[data-row]")];
+    const unseen = detached ? newest - seen : rows.filter((row) => Number(row.dataset.seq) > seen).length;
+    place({ ...position.get(), unseen: Math.max(0, unseen) });
+  }, [newest, detached, count]);
   useEffect(() => {
     askOlder();
+    askNewer();
     const quiet = setTimeout(() => log.current?.setAttribute("aria-live", "polite"), 1000);
     return () => clearTimeout(quiet);
-  }, [shown?.first, shown?.room]);
+  }, [shown?.first, shown?.last, shown?.room]);
   // Whatever changes its size without React's doing: fonts, images, the phone's keyboard.
   useEffect(() => {
     const observer = new ResizeObserver(() => {

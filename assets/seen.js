@@ -12,9 +12,10 @@ const inSight = ({ intersectionRatio, intersectionRect, rootBounds }) =>
 
 /**
  * Hook: messages that come into sight, in a tab that is looked at, count as seen; `onSeen(room, seq, turn)` is told
- * what the marker is then. `opened` is another object after every (re)connection: what got lost is said again.
+ * what the marker is then. `opened` is another object after every (re)connection: what got lost is said again. `reached`
+ * answers the room's newest seq at the end of its log, else 0: replies are no rows of it.
  */
-export function useSeen(log, room, drawn, opened, atBottom, onSeen) {
+export function useSeen(log, room, drawn, opened, reached, onSeen) {
   const memory = useRef({ rows: new Set(), told: null, at: 0, timer: 0 });
   const latest = useRef(null);
   const report = () => {
@@ -36,8 +37,7 @@ export function useSeen(log, room, drawn, opened, atBottom, onSeen) {
     if (!room || !enter(room) || !looking()) return;
     lookAt(room);
     const seqs = [...memory.current.rows].map((row) => (row.isConnected ? Number(row.dataset.seq) : 0));
-    if (atBottom()) seqs.push(Number(log.current.querySelector("[data-row]:last-of-type")?.dataset.seq ?? 0));
-    const top = Math.max(0, ...seqs);
+    const top = Math.max(reached(), ...seqs);
     latest.current = { room, onSeen, mark: top ? seen(room, top) : null };
     report();
   };

@@ -49,3 +49,8 @@ def default(value: str, **options: Any) -> Any:
 def reference(target: str, on_delete: str, **options: Any) -> Any:
     """A reference to `target`, as `table.column`."""
     return Field(sa_column_args=[ForeignKey(target, ondelete=on_delete)], **options)
+
+
+def within(target: str) -> Any:
+    """A reference to another row of the same table, perhaps none. What it names is not deleted by itself."""
+    return Field(default=None, sa_column_args=[ForeignKey(target)])

@@ -7,27 +7,29 @@ Subscribe, then load, then apply: opening a room, reloading, reconnecting and he
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
 import reflex as rx
 
-from chatapp import shared
+from chatapp import opening, shared
 from chatapp.accounts import sessions
 from chatapp.errors import NotFound, Unavailable
 from chatapp.gate import actor, handler
 from chatapp.messages import queries as message_queries
 from chatapp.messages import state as message_state
 from chatapp.messages.snapshots import MessageSnapshot
+from chatapp.messages.state import Window
 from chatapp.patience import patiently
 from chatapp.presence import state as presence_state
 from chatapp.realtime import heads, topic
 from chatapp.realtime.hub import Hub
-from chatapp.realtime.room import SLOTS, Applied, LiveRoom
+from chatapp.realtime.room import SLOTS, LiveRoom
 from chatapp.receipts import state as receipt_state
 from chatapp.receipts.markers import markers
 from chatapp.rooms import state as room_state
+from chatapp.threads import state as thread_state
 from chatapp.typing_indicator import state as typing_state
 
 log = logging.getLogger(__name__)
@@ -39,10 +41,7 @@ OPENING_MOST = 256 * 1024
 """Bytes of messages sent when a room opens: where they are long, there are fewer, and the rest is history."""
 
 PAGE_MOST = 128 * 1024
-"""The same for an older page."""
-
-KEPT = 4 * PAGE
-"""Messages that a tab keeps over a reconnection which it has followed live; what it has read back it keeps whole."""
+"""The same for an older page, or a newer one."""
 
 
 class Here(NamedTuple):
@@ -61,25 +60,45 @@ class Tab(rx.State):
     _room: str = ""
     _topic: str = ""
     _first: int = 0
+    _last: int = 0
     _read_back: bool = False
 
     @handler(page=True)
     async def open_room(self):
-        """A room's page opens, reloads or reconnects; also `Jump to latest`."""
+        """A room's page opens, reloads or reconnects: at the message in its address, what is unread, or the end."""
         async with self:
-            here = self._here()
-            follows = self._topic == topic.room(here.room)
-            kept, read_back = (self._first, self._read_back) if follows else (0, False)
+            here, asked, kept = self._here(), self._asked(), self._kept()
+            back = self._room == here.room
         try:
             room = await patiently(lambda: _authorised(here.room))
-            first = _first(room, kept, read_back)
-            await patiently(lambda: _cache(room, first))
+            place = await patiently(lambda: opening.place(room, asked)) if asked else None
             await markers.open(room.id)
-            async with self:
-                # From here on nothing suspends: being in the room and having its rows is one step.
-                await self._show_newest(room, here, first, read_back)
+            at = opening.at(place) if place else opening.NEWEST
+            if not place and not back:
+                at = await patiently(lambda: opening.first_unread(room, markers.of(room.id)))
+            await self._open(room, here, at, kept)
         except NotFound:
             await self._show_nothing(here, missing=here.room)
+            return None
+        return None if place or not asked else rx.toast.info(opening.GONE)
+
+    @handler
+    async def jump(self, message_id: UUID):
+        """Show a message of the open room among those around it."""
+        async with self:
+            here, kept = self._here(), self._kept()
+        room = await _authorised(here.room)
+        place = await opening.place(room, str(message_id))
+        if place is None:
+            return rx.toast.info(opening.GONE)
+        return await self._open(room, here, opening.at(place), kept)
+
+    @handler
+    async def show_latest(self):
+        """`Jump to latest`"""
+        async with self:
+            here, kept = self._here(), self._kept()
+        await self._open(await _authorised(here.room), here, opening.NEWEST, kept)
 
     @handler
     async def load_older(self):
@@ -90,11 +109,30 @@ class Tab(rx.State):
             return
         room = await _hub().open(UUID(here.room))
         oldest = max(shown[2], room.floor) if shown[1] == topic.room(room.id) else shown[2]
+        if room.newest - oldest + PAGE >= SLOTS:
+            await self._hear_of_changes(room, here)
         rows = await message_queries.before(actor(), room.id, oldest, PAGE)
         async with self:
             unchanged = self._here() == here and (self._room, self._topic, self._first) == shown
             if rows and unchanged and _admits(room):
                 await self._show_older(room, here, rows)
+
+    @handler
+    async def load_newer(self):
+        """The page after the newest message shown, far back in a room. At the live end, the tab follows again."""
+        async with self:
+            here, shown = self._here(), (self._room, self._topic, self._last)
+        room = await _authorised(here.room)
+        if shown[:2] != (here.room, topic.room_head(here.room)):
+            return
+        if room.newest - shown[2] <= PAGE:
+            await self._follow_again(room, here)
+            return
+        rows = room.merge(await message_queries.between(room.id, shown[2] + 1, shown[2] + PAGE))
+        async with self:
+            unchanged = self._here() == here and (self._room, self._topic, self._last) == shown
+            if rows and unchanged and _admits(room):
+                await self._show_newer(room, here, rows)
 
     @handler(page=True)
     async def close_room(self):
@@ -107,18 +145,78 @@ class Tab(rx.State):
         address = str(self.room_id)  # type: ignore[attr-defined]  # Reflex adds it with the route /chat/[room_id]
         return Here(address, self.router.session.session_id)
 
-    async def _show_newest(self, room: LiveRoom, here: Here, first: int, read_back: bool) -> None:
-        if self._here() != here:  # another page has opened, or another socket has taken over
+    def _asked(self) -> str:
+        """The message that the address names. The browser takes it out of the address as soon as it is shown."""
+        return self.router.url.query_parameters.get("m", "")
+
+    def _kept(self) -> tuple[int, bool]:
+        """The first seq that a tab which follows its room has, and whether it has read back to it; 0 for none."""
+        follows = self._topic == topic.room(self._here().room)
+        return (self._first, self._read_back) if follows else (0, False)
+
+    async def _open(self, room: LiveRoom, here: Here, at: opening.At, kept: tuple[int, bool]) -> None:
+        """Show a room at some place. Raises NotFound for who has been put out of it by now."""
+        await markers.open(room.id)
+        if at.seq and room.newest - opening.before(at) >= opening.KEPT:
+            await self._open_far_back(room, here, at)
             return
-        if not _admits(room):  # judged last, after all waiting
-            raise NotFound
-        rows = message_state.newest_within(room.window(max(first, room.floor)), OPENING_MOST)
-        self.missing, self._first, self._read_back = "", rows[0].seq if rows else first, read_back
+        first = _first(room, *kept)
+        if at.seq:
+            first = min(first, opening.before(at))
+        await patiently(lambda: _cache(room, first))
+        async with self:
+            # From here on nothing suspends: being in the room and having its rows is one step.
+            if self._may_show(room, here):
+                self._read_back = kept[1]
+                await self._show_end(room, here, max(first, room.floor), at)
+
+    async def _open_far_back(self, room: LiveRoom, here: Here, at: opening.At) -> None:
+        first = opening.before(at)
+        await self._hear_of_changes(room, here)
+        rows = await message_queries.between(room.id, first, first + 2 * PAGE - 1)
+        async with self:
+            if self._may_show(room, here):
+                shown = message_state.around(room.merge(rows), at.seq, OPENING_MOST)
+                self._first, self._last, self._read_back = shown[0].seq, shown[-1].seq, True
+                await self._move(here.sid, topic.room_head(room.id), room)
+                await self._show(room, here, shown, at)
+
+    async def _hear_of_changes(self, room: LiveRoom, here: Here) -> None:
+        """Be told of changes before rows far back are read: one may come between reading them and showing them."""
+        async with self:
+            if self._may_show(room, here):
+                await shared.wire().enter(here.sid, topic.room_head(room.id))
+
+    async def _follow_again(self, room: LiveRoom, here: Here) -> None:
+        """From far back to the live end, which is a page away: it joins what is shown."""
+        async with self:
+            first = max(self._first, room.newest - opening.KEPT + 1)
+        await _cache(room, first)
+        async with self:
+            shows = self._may_show(room, here) and self._topic == topic.room_head(here.room)
+            if shows and room.newest - self._last < opening.KEPT - 1:
+                await self._show_end(room, here, max(first, room.floor), opening.NEWEST)
+
+    async def _show_end(self, room: LiveRoom, here: Here, first: int, at: opening.At) -> None:
+        """Follow the room from here on, with its rows from `first` on, or as many as one opening may have."""
+        rows = message_state.newest_within(room.window(first), OPENING_MOST)
+        self._first, self._last = rows[0].seq if rows else first, 0
         await self._move(here.sid, topic.room(room.id), room)
-        ahead, rows = message_state.frames(room, rows)
-        for values in ahead:
-            await shared.wire().emit(here.sid, shared.update(*values))
-        await shared.wire().emit(here.sid, _opened(room, self._first, rows))
+        await self._show(room, here, rows, at)
+
+    async def _show(self, room: LiveRoom, here: Here, rows: Sequence[MessageSnapshot], at: opening.At) -> None:
+        window = Window(here.room, self._first, self._last, *at)
+        left = await _send_ahead(room, here, rows)
+        await shared.wire().emit(here.sid, _opened(room, window, left))
+
+    def _may_show(self, room: LiveRoom, here: Here) -> bool:
+        """Whether a room may be shown, judged last, after all waiting. Raises NotFound where it is not for them."""
+        if self._here() != here:  # another page has opened, or another socket has taken over
+            return False
+        if not _admits(room):
+            raise NotFound
+        self.missing = ""
+        return True
 
     async def _show_older(self, room: LiveRoom, here: Here, found: Sequence[MessageSnapshot]) -> None:
         rows = message_state.newest_within(room.merge(found), PAGE_MOST)
@@ -126,17 +224,25 @@ class Tab(rx.State):
         follows = self._topic == topic.room(room.id) and room.newest - self._first < SLOTS
         if not follows:
             await self._move(here.sid, topic.room_head(room.id), room)
-        last = 0 if follows else self._first + SLOTS - 1
-        ahead, rows = message_state.frames(room, rows)
-        for values in ahead:
-            await shared.wire().emit(here.sid, shared.update(*values))
-        page = message_state.page(room, self._first, last, rows)
+        furthest = self._first + SLOTS - 1
+        self._last = 0 if follows else min(self._last or furthest, furthest)
+        await self._show_page(room, here, rows)
+
+    async def _show_newer(self, room: LiveRoom, here: Here, found: Sequence[MessageSnapshot]) -> None:
+        rows = message_state.oldest_within(found, PAGE_MOST)
+        self._last = rows[-1].seq
+        self._first = max(self._first, self._last - SLOTS + 1)
+        await self._show_page(room, here, rows)
+
+    async def _show_page(self, room: LiveRoom, here: Here, rows: Sequence[MessageSnapshot]) -> None:
+        left = await _send_ahead(room, here, rows)
+        page = message_state.page(room, Window(here.room, self._first, self._last), left)
         await shared.wire().emit(here.sid, shared.update(*page, *message_state.head(room)))
 
     async def _show_nothing(self, here: Here, missing: str = "") -> None:
         async with self:
             if self._here() == here:
-                self.missing, self._first, self._read_back = missing, 0, False
+                self.missing, self._first, self._last, self._read_back = missing, 0, 0, False
                 await self._move(here.sid, "", None)
 
     async def _move(self, sid: str, to: str, room: LiveRoom | None) -> None:
@@ -144,42 +250,13 @@ class Tab(rx.State):
         wanted = _topics(room, to) if room else ()
         shown = str(room.id) if room else ""
         for name in shared.wire().rooms_of(sid):
-            if name.startswith("room:") and name not in wanted:
+            if name.startswith("room:") and name not in wanted and not _is_thread_of(room, name):
                 await shared.wire().leave(sid, name)
                 await _list_again(sid, name, but=shown)
         for name in wanted:
             await shared.wire().enter(sid, name)
         await shared.wire().leave(sid, topic.listed(shown))
         self._room, self._topic = shown, to
-
-
-class Tabs:
-    """The tabs of this process, as the hub's audience."""
-
-    def rooms(self) -> set[UUID]:
-        """Rooms that some tab here shows."""
-        return {UUID(name.split(":")[1]) for name in shared.wire().rooms("room:")}
-
-    async def publish(self, room: LiveRoom, applied: Applied) -> None:
-        """One delta for everybody at the live end; for those who read far back what changed, and a number."""
-        everybody = [
-            *room_state.changed(applied),
-            *presence_state.changed(room, applied),
-            *typing_state.changed(room, applied),
-        ]
-        here = [*message_state.changed(room, applied), *everybody]
-        behind = [*(message_state.changed_behind(room, applied) if applied.rows else ()), *everybody]
-        for to, values in ((topic.room(room.id), here), (topic.room_head(room.id), behind)):
-            if values:
-                await shared.wire().emit(to, shared.update(*values))
-
-    async def evict(self, room_id: UUID, user_ids: Iterable[str]) -> None:
-        """Take people out of a room: when this returns, not one more byte of it can reach them."""
-        for user_id in user_ids:
-            for sid in shared.wire().tabs(topic.room_member(room_id, user_id)):
-                await _expel(sid, room_id, user_id)
-            for sid in shared.wire().tabs(topic.user(user_id)):  # those that only list it
-                await shared.wire().leave(sid, topic.listed(room_id))
 
 
 _following: Hub | None = None
@@ -228,7 +305,7 @@ def _admits(room: LiveRoom) -> bool:
 def _first(room: LiveRoom, kept: int, read_back: bool) -> int:
     """The first seq to show: of the newest page, or what a reconnecting tab had."""
     newest_page = max(1, room.newest - PAGE + 1)
-    keeps = kept and (read_back or room.newest - kept < KEPT)
+    keeps = kept and (read_back or room.newest - kept < opening.KEPT)
     return min(newest_page, max(kept, room.floor)) if keeps else newest_page
 
 
@@ -238,13 +315,22 @@ async def _cache(room: LiveRoom, first: int) -> None:
         room.merge(await message_queries.between(room.id, first, room.newest))
 
 
-def _opened(room: LiveRoom, first: int, rows: Sequence[MessageSnapshot]) -> shared.Update:
+async def _send_ahead(room: LiveRoom, here: Here, rows: Sequence[MessageSnapshot]) -> Sequence[MessageSnapshot]:
+    """Send what would make one frame too large in frames of its own; answer the rows that are left."""
+    ahead, left = message_state.frames(room, rows)
+    for values in ahead:
+        await shared.wire().emit(here.sid, shared.update(*values))
+    return left
+
+
+def _opened(room: LiveRoom, window: Window, rows: Sequence[MessageSnapshot]) -> shared.Update:
     shares = markers.shares(room.id, actor().user_id)
     return shared.update(
         *room_state.opened(room),
-        *message_state.opened(room, first, rows),
+        *message_state.opened(room, window, rows),
         *presence_state.opened(room),
         *typing_state.opened(room),
+        *thread_state.closed(),
         *receipt_state.opened(room.id, markers.of(room.id), shares, room.member_ids),
     )
 
@@ -256,6 +342,11 @@ def _topics(room: LiveRoom, to: str) -> tuple[str, ...]:
     return to, topic.room_member(room.id, me), *receipts
 
 
+def _is_thread_of(room: LiveRoom | None, name: str) -> bool:
+    """Whether it is the topic of a thread in a room: the panel beside the messages stays, wherever those are read."""
+    return room is not None and name.startswith(topic.room_thread(room.id, ""))
+
+
 async def _list_again(sid: str, left: str, but: str) -> None:
     """From now on a room that a tab has shown is one of its list: tell it how far the room is, and go on telling."""
     _, room_id, *part = left.split(":")
@@ -265,11 +356,3 @@ async def _list_again(sid: str, left: str, but: str) -> None:
         head = room_state.head_of(room)
         await shared.wire().emit(sid, shared.update(room_state.told_head(room.id, head)))
         heads.joined(room.id, head)
-
-
-async def _expel(sid: str, room_id: UUID, user_id: str) -> None:
-    topics = (topic.room(room_id), topic.room_head(room_id), topic.room_receipts(room_id), topic.listed(room_id))
-    for name in (*topics, topic.room_member(room_id, user_id)):
-        await shared.wire().leave(sid, name)
-    goodbye = [rx.toast.info("You are no longer in this room."), rx.redirect("/chat", replace=True)]
-    await shared.wire().emit(sid, shared.update(events=goodbye))

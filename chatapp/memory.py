@@ -7,8 +7,8 @@ import gc
 THRESHOLDS = (20_000, 10, 10)
 """Allocations before a look at the youngest objects, looks before one at the middle, and at the old ones.
 
-What a closed tab leaves is old by then, and circular: were the old ones looked at more rarely, a quiet server would hold
-on to every tab of its day."""
+What a closed tab leaves is old by then, and circular: were the old ones looked at more rarely, a quiet server would
+hold on to every tab of its day."""
 
 
 def settle() -> None:

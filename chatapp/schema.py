@@ -9,6 +9,7 @@ from chatapp.accounts import model as accounts
 from chatapp.messages import model as messages
 from chatapp.reactions import model as reactions
 from chatapp.rooms import model as rooms
+from chatapp.threads import model as threads
 
 metadata = SQLModel.metadata
 TABLES = (
@@ -19,6 +20,7 @@ TABLES = (
     rooms.Invite,
     messages.Message,
     reactions.Reaction,
+    threads.Follower,
 )
 
 

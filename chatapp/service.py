@@ -14,7 +14,7 @@ from uuid import UUID
 
 import reflex as rx
 
-from chatapp import live, shared
+from chatapp import audience, live, shared
 from chatapp.accounts import sessions
 from chatapp.actor import Actor
 from chatapp.errors import ChatError
@@ -34,6 +34,8 @@ from chatapp.receipts.markers import markers
 from chatapp.rooms import queries as room_queries
 from chatapp.rooms import state as room_state
 from chatapp.rooms.snapshots import Mark
+from chatapp.threads import state as thread_state
+from chatapp.threads.marks import FollowedThreads
 from chatapp.typing_indicator import state as typing_state
 from chatapp.typing_indicator.announcer import Announcer as TypingAnnouncer
 
@@ -61,17 +63,19 @@ class Service:
     """Everything that runs for as long as the process: feed, hub, room lists, sessions, presence, typing."""
 
     def __init__(self, url: str, key: str) -> None:
-        self.hub = Hub(message_queries, live.Tabs())
+        self.hub = Hub(message_queries, audience.Tabs())
         live.use(self.hub)
         self.lists = RoomLists()
         self.heads = Heads(room_queries.heads, room_state.tell_head, room_state.listed)
         heads.use(self.heads)
         self.marks = OwnMarks()
+        self.threads = FollowedThreads()
         self.sessions = Sessions()
         peers = Peers()
         self.presence = PresenceAnnouncer(presence_state.HERE, peers, self.hub.opened)
         self.typing = TypingAnnouncer(typing_state.HERE, peers, self.hub.followed)
         typing_state.use(self.hub.followed)
+        thread_state.use(self.hub.followed)
         shared.wire().on_leave(_left)
         line = Line(peers)
         peers.speak_through(line.say)
@@ -98,6 +102,7 @@ class Service:
             tasks.create_task(self.lists.keep(), name="room-lists")
             tasks.create_task(self.heads.keep(), name="room-heads")
             tasks.create_task(self.marks.keep(), name="own-marks")
+            tasks.create_task(self.threads.keep(), name="followed-threads")
             tasks.create_task(markers.keep(), name="read-markers")
             tasks.create_task(advances.keep(), name="advances")
             tasks.create_task(self.sessions.keep(), name="sessions")
@@ -108,6 +113,9 @@ class Service:
     def _hint(self, hint: Hint) -> None:
         if hint.what == "session" and hint.session_id:
             self.sessions.end(hint.session_id)
+            return
+        if hint.what == "thread":
+            self.threads.hint(hint)
             return
         self.hub.hint(hint)
         self.marks.hint(hint)

@@ -59,6 +59,11 @@ class Shared:
         """Whether this tab was sent a value yet."""
         return Var(f"({self._state_js}.{self._key}0 !== undefined)", _var_type=bool, _var_data=self._data).guess_type()
 
+    @property
+    def held(self) -> Var:
+        """The browser's copy of the state as a whole, for a function that is given keys of more than one."""
+        return Var(self._state_js, _var_data=self._data)
+
     def or_default(self, default: str) -> Var:
         """The one slot's value, or a JavaScript literal until there is one."""
         return self.read(f"({self._state_js}.{self._key}0 ?? {default})")

@@ -28,8 +28,9 @@ Sql = psycopg.AsyncConnection[psycopg.rows.DictRow]
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """For `make test`'s two processes: what needs the one running app stays together, the rest goes by file."""
     for item in items:
-        needed = getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("app" if "server" in needed else f"{item.path.parent.name}/{item.path.stem}"))
+        needs_app = "server" in getattr(item, "fixturenames", ())
+        file = f"{item.path.parent.name}/{item.path.stem}"
+        item.add_marker(pytest.mark.xdist_group("app" if needs_app else file))
 
 
 @pytest.fixture(scope="session")

@@ -31,6 +31,7 @@ REACTIONS = state_name("reactions.state", "reactions")
 OPEN_ROOM = state_name("rooms.state", "open_room")
 RUN_ROOM = state_name("rooms.state", "run_room")
 ROOM_LIST = state_name("rooms.state", "room_list")
+THREADS = state_name("threads.state", "threads")
 VIEWER = state_name("accounts.state", "viewer")
 SIGN_IN = state_name("accounts.state", "sign_in")
 TAB = state_name("live", "tab")
@@ -131,6 +132,20 @@ class Tab:
         later = self.state.get(TIMELINE, {}).get(f"changed{SUFFIX}{row['seq'] % SLOTS}")
         same = later and (later["room"], later["seq"]) == (row["room"], row["seq"])
         return later if later and same and later["rev"] > row["rev"] else row
+
+    @property
+    def thread(self) -> list[dict[str, Any]]:
+        """What the panel shows: see assets/threads.js. The first is what the thread began with."""
+        shown = self.shared(THREADS, "shown") or {"parent": "", "first": 1}
+        found: dict[int, dict[str, Any]] = {}
+        for key, row in self.state.get(THREADS, {}).items():
+            name, _, number = key.partition(SUFFIX)
+            if name not in ("replies", "news") or not row or shown["parent"] not in (row["id"], row.get("parent")):
+                continue
+            known = found.get(int(number))
+            if int(number) == 0 or int(number) >= shown["first"]:
+                found[int(number)] = max((row, known or row), key=lambda each: each["rev"])
+        return [found[number] for number in sorted(found)]
 
     @property
     def texts(self) -> list[str]:

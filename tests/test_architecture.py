@@ -17,11 +17,14 @@ SYSTEM_MAY_BE_USED_IN = {
     "receipts/actions.py",
     "receipts/queries.py",
     "rooms/queries.py",
+    "threads/queries.py",
     "presence/actions.py",
     "demo.py",
     "db.py",
     "actor.py",
 }
+STANDIN = sorted((ROOT / "chatapp" / "standin").rglob("*.py"))
+STANDIN_MAY_BE_KNOWN_IN = {"launcher.py", "project.py"}
 ENVIRONMENT_MAY_BE_READ_IN = {"settings.py", "__main__.py", "preflight.py", "serve.py"}
 MOST_VARS = 10
 MOST_LINES = 400
@@ -98,6 +101,26 @@ def test_only_settings_reads_the_environment(path: Path) -> None:
         ast.unparse(node) for node in ast.walk(tree_of(path)) if isinstance(node, ast.Attribute | ast.Name)
     }
     assert not reads or name_of(path) in ENVIRONMENT_MAY_BE_READ_IN
+
+
+def imported(path: Path) -> set[str]:
+    """The modules of ours that a file names in imports."""
+    nodes = list(ast.walk(tree_of(path)))
+    names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    froms = [node for node in nodes if isinstance(node, ast.ImportFrom) and not node.level]
+    names |= {f"{node.module}.{alias.name}" for node in froms for alias in node.names}
+    return {name for name in names if name.split(".")[0] == "chatapp"}
+
+
+@pytest.mark.parametrize("path", CODE, ids=name_of)
+def test_nothing_knows_of_the_stand_in_but_the_root(path: Path) -> None:
+    knows = any(name.startswith("chatapp.standin") for name in imported(path))
+    assert not knows or name_of(path) in STANDIN_MAY_BE_KNOWN_IN
+
+
+@pytest.mark.parametrize("path", STANDIN, ids=name_of)
+def test_the_stand_in_can_be_lifted_out(path: Path) -> None:
+    assert all(name.startswith("chatapp.standin") for name in imported(path))
 
 
 @pytest.mark.parametrize("path", CODE, ids=name_of)

@@ -1,4 +1,4 @@
-"""Turns of read markers that outlive a membership, and columns of profiles that are each person's own."""
+"""Replies, quotes, turns of markers that outlive a membership, and profile columns that are each person's own."""
 
 from chatapp.migrate import execute_sql
 
@@ -9,8 +9,8 @@ depends_on = None
 
 
 def upgrade() -> None:
-    execute_sql("0003_conversation", "members", "own_profile")
+    execute_sql("0003_conversation", "members", "own_profile", "threads")
 
 
 def downgrade() -> None:
-    execute_sql("0003_conversation", "down_own_profile", "down_members")
+    execute_sql("0003_conversation", "down_threads", "down_own_profile", "down_members")

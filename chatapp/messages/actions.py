@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Update, bindparam
+from sqlalchemy import Update, bindparam, null
 from sqlmodel import col, func, insert, select, update
 
 from chatapp.accounts.model import Profile
 from chatapp.actor import Actor
 from chatapp.db import transaction
 from chatapp.errors import Forbidden, Invalid, NotAMember, NotFound
-from chatapp.messages.model import CLIENT_ID_LIMIT, CONTENT_LIMIT, PINS_LIMIT, Message
+from chatapp.messages.model import CLIENT_ID_LIMIT, CONTENT_LIMIT, PINS_LIMIT, QUOTES_LIMIT, REPLIES_LIMIT, Message
 from chatapp.messages.queries import ARCHIVED, DELETED, SHOWN, page, snapshot, standing
 from chatapp.messages.snapshots import MessageSnapshot
 from chatapp.rooms.model import Membership
 from chatapp.texts import clean
 
-_VALUES = {"room_id": "room", "user_id": "author", "client_id": "client", "content": "said"}
+_VALUES = {
+    "room_id": "room",
+    "user_id": "author",
+    "client_id": "client",
+    "content": "said",
+    "parent_id": "parent",
+    "quote_id": "quoted",
+}
 _NAME = select(col(Profile.name)).where(col(Profile.id) == bindparam("author")).scalar_subquery()
 _INSERT = (
     insert(Message)
     .values({name: bindparam(value) for name, value in _VALUES.items()})
-    .returning(*SHOWN, _NAME.label("author"))
+    .returning(*SHOWN, _NAME.label("author"), null().label("quoted"))
 )
 _MINE = page(
     col(Message.seq),
@@ -31,18 +39,31 @@ _MINE = page(
 )
 
 
-async def post(actor: Actor, room_id: UUID, client_id: str, content: str) -> MessageSnapshot:
+@dataclass(frozen=True)
+class Answer:
+    """What a message answers: it is a reply in the thread of `parent_id`, or quotes `quote_id`; not both."""
+
+    parent_id: UUID | None = None
+    quote_id: UUID | None = None
+
+
+NOTHING = Answer()
+
+
+async def post(actor: Actor, room_id: UUID, client_id: str, content: str, answer: Answer = NOTHING) -> MessageSnapshot:
     """Say something in a room; the text is stored trimmed.
 
     `client_id` is the sender's own id for the message: posting it again returns the one that is there.
-    Raises Invalid for a text that cannot be stored and NotAMember.
+    Raises Invalid for a text that cannot be stored or answers what cannot be answered, and NotAMember.
     """
     content = clean(content, "Message", CONTENT_LIMIT)
     client_id = clean(client_id, "client_id", CLIENT_ID_LIMIT)
     try:
-        return await _post(actor, room_id, client_id, content)
+        return await _post(actor, room_id, client_id, content, answer)
     except Forbidden as refused:
         raise await _reason(actor, room_id) from refused
+    except Invalid as refused:
+        raise Invalid(await _unanswerable(actor, room_id, answer) or refused.message) from refused
 
 
 async def edit(actor: Actor, message_id: UUID, content: str) -> None:
@@ -97,9 +118,16 @@ async def _change(actor: Actor, message_id: UUID, change: Update) -> None:
         raise Forbidden
 
 
-async def _post(actor: Actor, room_id: UUID, client_id: str, content: str) -> MessageSnapshot:
+async def _post(actor: Actor, room_id: UUID, client_id: str, content: str, answer: Answer) -> MessageSnapshot:
     """Insert and commit, nothing in between: the room is locked from the one to the other."""
-    values = {"room": room_id, "author": actor.user_id, "client": client_id, "said": content}
+    values = {
+        "room": room_id,
+        "author": actor.user_id,
+        "client": client_id,
+        "said": content,
+        "parent": answer.parent_id,
+        "quoted": answer.quote_id,
+    }
     async with transaction(actor) as session:
         made = (await session.exec(_INSERT, params=values)).one_or_none()
     return snapshot(made) if made else await _there(actor, room_id, client_id)
@@ -123,3 +151,19 @@ async def _reason(actor: Actor, room_id: UUID) -> NotAMember | Invalid:
     async with transaction(actor) as session:
         member = await session.get(Membership, (room_id, actor.user_id))
     return Invalid(ARCHIVED) if member else NotAMember()
+
+
+async def _unanswerable(actor: Actor, room_id: UUID, answer: Answer) -> str:
+    """Return why nothing can be said to a message, "" where it is not for that."""
+    answered = answer.parent_id or answer.quote_id
+    if answered is None:
+        return ""
+    async with transaction(actor) as session:
+        said = await session.get(Message, answered)
+    if answer.parent_id and answer.quote_id:
+        return "A reply cannot quote."
+    if said is None or said.room_id != room_id or said.parent_id:
+        return "The message that this answers is not here."
+    if answer.quote_id:
+        return DELETED if said.deleted_at else f"A message can be quoted {QUOTES_LIMIT} times at the most."
+    return f"A thread has {REPLIES_LIMIT:,} replies at the most."

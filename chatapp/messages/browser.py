@@ -12,7 +12,7 @@ from reflex_base.vars.base import Var
 
 from chatapp.accounts.state import Viewer
 from chatapp.messages.model import CONTENT_LIMIT
-from chatapp.messages.state import CHANGED, MESSAGES, NEWEST, WINDOW, Composer, ReactionRow, Window
+from chatapp.messages.state import CHANGED, MESSAGES, NEWEST, WINDOW, Composer, QuoteRow, ReactionRow, Window
 from chatapp.rooms.state import MEMBERS
 from chatapp.ui.browser import hook
 
@@ -39,6 +39,10 @@ class View(TypedDict):
     deleted: bool
     pinned: bool
     reactions: list[ReactionRow]
+    quote: QuoteRow
+    replies: int
+    last_reply: str
+    parent: str
     pending: bool
     failed: bool
     reason: str
@@ -134,6 +138,31 @@ def unseen() -> Var:
     return hook("logUnseen", _call("useUnseen"), int)
 
 
+def jump_to(message_id: Var, seq: Var) -> Var:
+    """For a button: show a message of the open room, wherever in its history it is."""
+    return _function("jumpTo", message_id, seq)
+
+
+def link_to(message_id: Var) -> Var:
+    """The address of a message of the open room."""
+    return _call("linkTo", message_id).to(str)
+
+
+def quoting() -> Var:
+    """What the box is about to quote; null for nothing."""
+    return hook("quotedNext", _call("useQuoting", open_room_id()), QuoteRow)
+
+
+def quote(view: Any) -> Var:
+    """For a button: quote a message with what is written next."""
+    return _function("quote", open_room_id(), view)
+
+
+def stop_quoting() -> Var:
+    """For a button: quote nothing after all."""
+    return _function("stopQuoting")
+
+
 def jump_to_latest() -> Var:
     """For a button: back to the newest message."""
     return _function("jumpToLatest")
@@ -150,7 +179,10 @@ def discard(client_id: Var) -> Var:
 
 
 class Log(rx.Component):
-    """The scrolling list of messages: follows the bottom, else keeps still; asks for older pages ahead of the top."""
+    """The scrolling list of messages: opens where the window says, follows the bottom, else keeps still.
+
+    It asks for older pages ahead of the top, and for newer ones where its end is not the room's.
+    """
 
     library = MODULE
     tag = "Log"
@@ -159,7 +191,9 @@ class Log(rx.Component):
     newest: Var[int] = NEWEST.or_default("0")
     count: Var[int]
     on_older: rx.EventHandler[rx.event.no_args_event_spec]
+    on_newer: rx.EventHandler[rx.event.no_args_event_spec]
     on_latest: rx.EventHandler[rx.event.no_args_event_spec]
+    on_jump: rx.EventHandler[lambda message_id: [message_id]]
     on_seen: rx.EventHandler[lambda room, seq, turn: [room, seq, turn]]
 
 
@@ -182,6 +216,12 @@ class EditForm(rx.Component):
     on_save: rx.EventHandler[lambda message_id, content: [message_id, content]]
 
 
+def _said(  # noqa: PLR0917  # as the browser gives them
+    room: Var, client_id: Var, content: Var, attempt: Var, me: Var, parent: Var, quote: Var
+) -> list[Var]:
+    return [room, client_id, content, attempt, me, parent, quote]
+
+
 class ComposerForm(rx.Component):
     """A form around a textarea with id and name `message`: Enter sends, the draft is kept, what was refused stays."""
 
@@ -190,7 +230,7 @@ class ComposerForm(rx.Component):
     room: Var[str]
     me: Var[str]
     limit: Var[int] = Var.create(CONTENT_LIMIT)
-    on_send: rx.EventHandler[lambda room, client_id, content, attempt, me: [room, client_id, content, attempt, me]]
+    on_send: rx.EventHandler[_said]
 
 
 def _call(function: str, *arguments: Var, module: str = MODULE) -> Var:

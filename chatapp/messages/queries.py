@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Uuid, and_, any_, bindparam, func
+from sqlalchemy import ARRAY, ColumnElement, Uuid, and_, any_, bindparam, cast, func
 from sqlalchemy import select as select_columns
+from sqlalchemy.orm import aliased
 from sqlalchemy.sql.elements import SQLCoreOperations
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -23,7 +24,7 @@ from chatapp.actor import SYSTEM, Actor
 from chatapp.db import Question, at_once, transaction
 from chatapp.errors import Invalid, NotFound
 from chatapp.messages.model import PINS_LIMIT, Message
-from chatapp.messages.snapshots import CatchUp, MessageSnapshot, ReactionSnapshot
+from chatapp.messages.snapshots import CatchUp, MessageSnapshot, QuoteSnapshot, ReactionSnapshot
 from chatapp.rooms import queries as rooms
 from chatapp.rooms.model import Membership, Room
 from chatapp.rooms.snapshots import MemberSnapshot
@@ -43,7 +44,7 @@ SHOWN = tuple(
     col(getattr(Message, name))
     for name in (
         "id", "seq", "rev", "user_id", "client_id", "content", "created_at", "edited_at", "deleted_at",
-        "reactions", "pinned_at",
+        "reactions", "pinned_at", "parent_id", "reply_seq", "reply_count", "last_reply_at", "quote_id", "quote",
     )
 )  # fmt: skip
 """The columns a snapshot is made of, read as plain rows: entities cost twice the time."""
@@ -70,6 +71,17 @@ class Standing:
             raise Invalid(ARCHIVED)
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a message is: at `seq` of its room, and in the thread of `parent` (at `parent_seq`) if it is a reply."""
+
+    seq: int
+    parent: str = ""
+    parent_seq: int = 0
+
+
+_Quoted = aliased(Profile)
+
 Messages = tuple[MessageSnapshot, ...]
 Members = tuple[tuple[MemberSnapshot, ...], frozenset[str]]
 Page = Any  # a statement of more columns than SQLModel's `exec` knows a type for
@@ -82,7 +94,13 @@ def page(order: SQLCoreOperations[Any], *where: ColumnElement[bool]) -> Page:
     """
     wanted = select_columns(*SHOWN).where(col(Message.room_id) == bindparam("room_id"), *where)
     cut = wanted.order_by(order).limit(bindparam("limit")).subquery("page")
-    return select_columns(cut, col(Profile.name).label("author")).outerjoin(Profile, col(Profile.id) == cut.c.user_id)
+    quoted_by = cast(cut.c.quote["user"].astext, Uuid)
+    names: tuple[Any, ...] = (col(Profile.name).label("author"), col(_Quoted.name).label("quoted"))
+    return (
+        select_columns(cut, *names)
+        .outerjoin(Profile, col(Profile.id) == cut.c.user_id)
+        .outerjoin(_Quoted, col(_Quoted.id) == quoted_by)
+    )
 
 
 # Made once: building a statement takes longer than running it.
@@ -129,6 +147,19 @@ async def standing(actor: Actor, message_id: UUID) -> Standing:
         raise NotFound
     author, deleted_at, archived_at, reactions = found
     return Standing(author == actor.user_id, deleted_at is not None, archived_at is not None, reactions)
+
+
+async def place(actor: Actor, room_id: UUID, message_id: UUID) -> Place | None:
+    """Return where a message is in a room, None unless it is in that room and the actor, too."""
+    parent = aliased(Message)
+    wanted = (
+        select(col(Message.seq), col(Message.parent_id), col(parent.seq))
+        .outerjoin(parent, col(parent.id) == col(Message.parent_id))
+        .where(col(Message.id) == message_id, col(Message.room_id) == room_id)
+    )
+    async with transaction(actor) as session:
+        found = (await session.exec(wanted)).one_or_none()
+    return Place(found[0], str(found[1] or ""), found[2] or 0) if found else None
 
 
 async def my_room_ids(actor: Actor) -> frozenset[UUID]:
@@ -207,7 +238,18 @@ def snapshot(row: Any) -> MessageSnapshot:
         deleted=row.deleted_at is not None,
         reactions=tuple(ReactionSnapshot(one["emoji"], one["count"], tuple(one["users"])) for one in row.reactions),
         pinned_at=iso(row.pinned_at),
+        parent_id=str(row.parent_id or ""),
+        reply_seq=row.reply_seq or 0,
+        replies=row.reply_count,
+        last_reply_at=iso(row.last_reply_at),
+        quote=_quote(row) if row.quote else None,
     )
+
+
+def _quote(row: Any) -> QuoteSnapshot:
+    said = row.quote
+    author = row.quoted or GONE_ACCOUNT
+    return QuoteSnapshot(str(row.quote_id), said["seq"], said["user"] or "", author, said["said"], said["deleted"])
 
 
 async def _read(session: AsyncSession, statement: Page, room_id: UUID, limit: int, **values: int) -> Messages:

@@ -18,10 +18,24 @@ class ReactionSnapshot:
 
 
 @dataclass(frozen=True)
+class QuoteSnapshot:
+    """What a message quotes: the beginning of another one, as that is now; nothing of a deleted one."""
+
+    id: str
+    seq: int
+    user_id: str
+    author: str
+    content: str
+    deleted: bool = False
+
+
+@dataclass(frozen=True)
 class MessageSnapshot:
     """A message at `rev`.
 
     `edited_at` and `pinned_at` are "" for never; a deleted one has no content; `user_id` is "" for a gone account.
+    A reply has the id of its thread's first message as `parent_id` and is the `reply_seq`-th in it; that message has
+    `replies` of them.
     """
 
     id: str
@@ -36,6 +50,11 @@ class MessageSnapshot:
     deleted: bool
     reactions: tuple[ReactionSnapshot, ...] = ()
     pinned_at: str = ""
+    parent_id: str = ""
+    reply_seq: int = 0
+    replies: int = 0
+    last_reply_at: str = ""
+    quote: QuoteSnapshot | None = None
 
     @property
     def pinned(self) -> bool:

@@ -18,7 +18,7 @@ from chatapp.errors import ChatError, Forbidden, Invalid, NotAMember, Unauthoriz
 from chatapp.gate import actor, handler
 from chatapp.messages import actions
 from chatapp.messages.model import CLIENT_ID_LIMIT
-from chatapp.messages.snapshots import MessageSnapshot, ReactionSnapshot
+from chatapp.messages.snapshots import MessageSnapshot, QuoteSnapshot, ReactionSnapshot
 from chatapp.realtime.room import SLOTS, Applied, LiveRoom
 
 ID_SHOWN = 13
@@ -52,6 +52,17 @@ class ReactionRow(TypedDict):
     users: list[str]
 
 
+class QuoteRow(TypedDict):
+    """What a message quotes; `deleted` is there only where it was."""
+
+    id: str
+    seq: int
+    user_id: str
+    author: str
+    content: str
+    deleted: NotRequired[bool]
+
+
 class Row(TypedDict):
     """A message as the browser gets it. What differs per viewer is decided there.
 
@@ -71,6 +82,12 @@ class Row(TypedDict):
     deleted: NotRequired[bool]
     pinned: NotRequired[bool]
     reactions: NotRequired[list[ReactionRow]]
+    quote: NotRequired[QuoteRow]
+    replies: NotRequired[int]
+    last_reply: NotRequired[str]
+    parent: NotRequired[str]
+    """Of a reply, which is shown in its thread alone: the thread's first message, and its number there."""
+    reply_seq: NotRequired[int]
 
 
 class Pin(TypedDict):
@@ -86,11 +103,18 @@ class Pin(TypedDict):
 
 @dataclass(frozen=True)
 class Window:
-    """Which part of a room a tab shows: seqs from `first` to `last`, 0 meaning the live end."""
+    """Which part of a room a tab shows: seqs from `first` to `last`, 0 meaning the live end.
+
+    It is opened `at` a seq, 0 meaning the newest: at what is unread or, if `marked`, at a message that was asked for.
+    That may be a reply: then at the beginning of its `thread`, which opens beside it.
+    """
 
     room: str
     first: int
     last: int
+    at: int = 0
+    marked: bool = False
+    thread: str = ""
 
 
 class Timeline(rx.State):
@@ -126,17 +150,25 @@ class Composer(rx.State):
     _outcomes: tuple[tuple[str, Outcome], ...] = ()
 
     @handler
-    async def send(
-        self, room_id: UUID, client_id: ClientId, content: Text, attempt: int = 0, author: UUID | None = None
+    async def send(  # noqa: PLR0917  # the browser gives them by name
+        self,
+        room_id: UUID,
+        client_id: ClientId,
+        content: Text,
+        attempt: int = 0,
+        author: UUID | None = None,
+        parent: UUID | None = None,
+        quote: UUID | None = None,
     ):
         """Post a message; the sender's id makes a repetition harmless, `attempt` tells the outcomes of two apart.
 
-        `author` is who wrote it: another tab may have signed somebody else in before it was sent.
+        `author` is who wrote it: another tab may have signed somebody else in before it was sent. It may be a reply to
+        `parent`, or `quote` a message.
         """
         try:
             if author not in (None, actor().user_id):
                 raise Unauthorized
-            await _post_once(room_id, client_id, content)
+            await _post_once(room_id, client_id, content, actions.Answer(parent, quote))
             outcome = Outcome(attempt, stored=True)
         except ChatError as refusal:
             outcome = Outcome(attempt, False, not isinstance(refusal, FINAL), refusal.message)
@@ -156,18 +188,18 @@ _posting: dict[tuple[UUID, UUID, str], asyncio.Task[None]] = {}
 """Messages on their way to the database, by room, author and client_id."""
 
 
-async def _post_once(room_id: UUID, client_id: str, content: Any) -> None:
+async def _post_once(room_id: UUID, client_id: str, content: Any, answer: actions.Answer = actions.NOTHING) -> None:
     """Post, or join the attempt that is on its way: outboxes that lose patience must not make a busy server busier."""
     key = (room_id, actor().user_id, client_id)
     if key not in _posting:
-        _posting[key] = asyncio.create_task(_post_in_turn(room_id, client_id, content), name="post")
+        _posting[key] = asyncio.create_task(_post_in_turn(room_id, client_id, content, answer), name="post")
         _posting[key].add_done_callback(lambda _: _posting.pop(key))
     await asyncio.shield(_posting[key])
 
 
-async def _post_in_turn(room_id: UUID, client_id: str, content: Any) -> None:
+async def _post_in_turn(room_id: UUID, client_id: str, content: Any, answer: actions.Answer) -> None:
     async with _turns.setdefault(actor().user_id, asyncio.Lock()):
-        await actions.post(actor(), room_id, client_id, content)
+        await actions.post(actor(), room_id, client_id, content, answer)
 
 
 class MessageTools(rx.State):
@@ -196,15 +228,14 @@ WINDOW = shared.Shared(Timeline.window)
 NEWEST = shared.Shared(Timeline.newest)
 
 
-def opened(room: LiveRoom, first: int, rows: Sequence[MessageSnapshot]) -> list[Any]:
-    """What a tab that opens a room at its live end is sent."""
-    window = WINDOW.at(0, _window(room, first, 0))
-    return [*_slots(room, rows), window, NEWEST.at(0, room.newest), PINS.at(0, pins(room))]
+def opened(room: LiveRoom, window: Window, rows: Sequence[MessageSnapshot]) -> list[Any]:
+    """What a tab that opens a room is sent."""
+    return [*page(room, window, rows), *head(room), PINS.at(0, pins(room))]
 
 
-def page(room: LiveRoom, first: int, last: int, rows: Sequence[MessageSnapshot]) -> list[Any]:
-    """What a tab that reads back is sent: an older page, and the window that it now shows."""
-    return [*_slots(room, rows), WINDOW.at(0, _window(room, first, last))]
+def page(room: LiveRoom, window: Window, rows: Sequence[MessageSnapshot]) -> list[Any]:
+    """What a tab that reads on is sent: another page, and the window that it now shows."""
+    return [*_slots(room, rows), WINDOW.at(0, window)]
 
 
 def newest_within(rows: Sequence[MessageSnapshot], most: int) -> Sequence[MessageSnapshot]:
@@ -215,6 +246,17 @@ def newest_within(rows: Sequence[MessageSnapshot], most: int) -> Sequence[Messag
         if left < 0:
             return rows[min(index + 1, len(rows) - 1) :]
     return rows
+
+
+def oldest_within(rows: Sequence[MessageSnapshot], most: int) -> Sequence[MessageSnapshot]:
+    """The same of the first rows."""
+    return newest_within(rows[::-1], most)[::-1]
+
+
+def around(rows: Sequence[MessageSnapshot], seq: int, most: int) -> Sequence[MessageSnapshot]:
+    """As many rows up to `seq` and after it as `most` bytes hold."""
+    upto = sum(row.seq <= seq for row in rows)
+    return [*newest_within(rows[:upto], most // 2), *oldest_within(rows[upto:], most // 2)]
 
 
 def frames(room: LiveRoom, rows: Sequence[MessageSnapshot]) -> tuple[list[list[Any]], Sequence[MessageSnapshot]]:
@@ -245,7 +287,8 @@ def changed(room: LiveRoom, applied: Applied) -> list[Any]:
 def changed_behind(room: LiveRoom, applied: Applied) -> list[Any]:
     """What a tab far back in the history is sent: the slots hold rows of its own, so what changed comes beside them."""
     pinned = [PINS.at(0, pins(room))] if applied.pins else []
-    return [*head(room), *(CHANGED.at(each.seq, row(room, each)) for each in applied.changed), *pinned]
+    own = (each for each in applied.changed if not each.parent_id)
+    return [*head(room), *(CHANGED.at(each.seq, row(room, each)) for each in own), *pinned]
 
 
 def head(room: LiveRoom) -> list[Any]:
@@ -274,6 +317,12 @@ def row(room: LiveRoom, message: MessageSnapshot) -> Row:
         made["pinned"] = True
     if message.reactions:
         made["reactions"] = [_reaction(reaction) for reaction in message.reactions]
+    if message.quote:
+        made["quote"] = _quote(message.quote)
+    if message.replies:
+        made["replies"], made["last_reply"] = message.replies, message.last_reply_at
+    if message.parent_id:
+        made["parent"], made["reply_seq"] = message.parent_id, message.reply_seq
     return made
 
 
@@ -299,9 +348,19 @@ def _reaction(reaction: ReactionSnapshot) -> ReactionRow:
     return {"emoji": reaction.emoji, "count": reaction.count, "users": users}
 
 
+def _quote(quote: QuoteSnapshot) -> QuoteRow:
+    made: QuoteRow = {
+        "id": quote.id,
+        "seq": quote.seq,
+        "user_id": quote.user_id,
+        "author": quote.author,
+        "content": quote.content,
+    }
+    if quote.deleted:
+        made["deleted"] = True
+    return made
+
+
 def _slots(room: LiveRoom, rows: Sequence[MessageSnapshot]) -> list[Any]:
-    return [MESSAGES.at(message.seq, row(room, message)) for message in rows]
-
-
-def _window(room: LiveRoom, first: int, last: int) -> Window:
-    return Window(str(room.id), first, last)
+    """Replies have a seq and no slot: they go to the tabs that show their thread (chatapp.threads)."""
+    return [MESSAGES.at(message.seq, row(room, message)) for message in rows if not message.parent_id]

@@ -33,7 +33,9 @@ def toolbar(first: Part, more: Part) -> rx.Component:
             rx.cond(_moves(), first(view)),
             rx.cond(_moves() & _mine(view), kit.icon_button("Edit", "pencil", on_click=browser.edit(view.id))),
             rx.cond(_moves(), _pin_icon(view)),
+            rx.cond(_moves() & ~view.parent, kit.icon_button("Quote", "quote", on_click=browser.quote(view))),
             kit.icon_button("Copy text", "copy", on_click=_copy(view)),
+            kit.icon_button("Copy link", "link", on_click=_copy_link(view)),
             more(view),
             rx.cond(_deletable(view), kit.icon_button("Delete", "trash-2", on_click=_ask(DELETING))),
             sheet=SHEET,
@@ -60,7 +62,12 @@ def sheet(first: Part, more: Part) -> rx.Component:
                 kit.button("Edit", kind="quiet", picture="pencil", on_click=[done, browser.edit(view.id)]),
             ),
             rx.cond(_moves(), _pin_words(view, done)),
+            rx.cond(
+                _moves() & ~view.parent,
+                kit.button("Quote", kind="quiet", picture="quote", on_click=[done, browser.quote(view)]),
+            ),
             kit.button("Copy text", kind="quiet", picture="copy", on_click=[done, *_copy(view)]),
+            kit.button("Copy link", kind="quiet", picture="link", on_click=[done, *_copy_link(view)]),
             more(view),
             rx.cond(_deletable(view), delete),
             name=SHEET,
@@ -121,12 +128,17 @@ def _pin(pin: Pin) -> rx.Component:
     person = kit_browser.person_of(MEMBERS.value, pin.user_id, MemberSnapshot)
     day = rx.el.time(kit_browser.day_of(pin.created_at), date_time=pin.created_at)
     unpin = kit.icon_button("Unpin", "pin-off", on_click=MessageTools.pin(pin.id, False))
+    show = [kit_browser.hide(PINNED), browser.jump_to(pin.id, pin.seq)]
     return rx.el.li(
         rx.el.div(
             rx.el.strong(person.name | pin.author, class_name="author", dir="auto"), day, class_name="message-head"
         ),
         rx.el.p(pin.content, class_name="text", dir="auto"),
-        rx.cond(_moves(), unpin),
+        rx.el.div(
+            kit.icon_button("Show in conversation", "arrow-up-right", on_click=show),
+            rx.cond(_moves(), unpin),
+            class_name="pin-tools",
+        ),
         class_name="pin",
         key=pin.id,
     )
@@ -169,3 +181,7 @@ def _ask(name: str) -> list[Any]:
 
 def _copy(view: Any) -> list[Any]:
     return [rx.set_clipboard(view.content), rx.toast.success("Copied")]
+
+
+def _copy_link(view: Any) -> list[Any]:
+    return [rx.set_clipboard(browser.link_to(view.id)), rx.toast.success("Copied")]

@@ -10,7 +10,7 @@ import reflex as rx
 from chatapp.accounts.state import Viewer
 from chatapp.messages import browser
 from chatapp.messages.browser import View
-from chatapp.messages.state import WINDOW, Composer, MessageTools
+from chatapp.messages.state import WINDOW, Composer, MessageTools, QuoteRow
 from chatapp.rooms import browser as unread
 from chatapp.rooms.snapshots import MemberSnapshot
 from chatapp.rooms.state import MEMBERS, ROOM
@@ -23,14 +23,12 @@ After = Callable[[Any, Any], rx.Component]
 """Draws what stands after a message, given all views and its own."""
 
 
-def log(*, on_older: Any, on_latest: Any, on_seen: Any, tools: rx.Component, under: Part, after: After) -> rx.Component:
+def log(*, row: Any, tools: rx.Component, after: After, **handlers: Any) -> rx.Component:
     """The open room's messages, or their shape while they are on their way.
 
-    `tools` are shown at the message that is pointed at, `under` draws what stands below a message's text,
-    `after` what stands below the message.
+    `row` draws a message, `tools` are shown at the one that is pointed at, `after` draws what stands below it.
     """
     rows = browser.timeline()
-    row = _memoised(under)
 
     def entry(view: Any) -> rx.Component:
         return _entry(rows, view, row, after)
@@ -43,9 +41,7 @@ def log(*, on_older: Any, on_latest: Any, on_seen: Any, tools: rx.Component, und
         ),
         shown=browser.shown(),
         count=rows.length(),
-        on_older=on_older,
-        on_latest=on_latest,
-        on_seen=on_seen,
+        **handlers,
         class_name="log",
         custom_attrs={"role": "log", "aria-label": "Messages"},
     )
@@ -64,6 +60,7 @@ def composer() -> rx.Component:
     )
     form = browser.ComposerForm.create(
         _latest(),
+        _about_to_quote(),
         rx.el.div(box, _send(), class_name="composer-box"),
         rx.el.p("Enter to send, Shift + Enter for a new line", class_name="composer-hint"),
         room=browser.open_room_id(),
@@ -132,8 +129,19 @@ def _entry(rows: Any, view: Any, message_row: Any, after: After) -> rx.Component
     )
 
 
-def _memoised(under: Part) -> Any:
-    """What draws one message, again only when it has changed."""
+def alone(view: Any) -> rx.Component:
+    """A message by itself: without tools, and without what stands around it."""
+    author = kit_browser.person_of(MEMBERS.value, view.user_id, MemberSnapshot)
+    name = author.name | view.author
+    return rx.el.div(
+        _face(view, name, author.avatar_url | ""),
+        rx.el.div(_head(view, name), _text(view), class_name="message-body"),
+        class_name="message message-first",
+    )
+
+
+def row(under: Part) -> Any:
+    """What draws one message, again only when it has changed. `under` draws what stands below its text."""
 
     @rx.memo
     def message_row(
@@ -144,6 +152,7 @@ def _memoised(under: Part) -> Any:
             rx.el.div(
                 rx.cond(view.starts_group, _head(view, author)),
                 rx.cond(view.pinned, rx.el.div(kit.icon("pin", 12), "Pinned", class_name="mark-pinned")),
+                rx.cond(view.quote, message_quote(quote=view.quote)),
                 rx.cond(edited & ~view.deleted, _edit(view), _text(view)),
                 under(view),
                 rx.cond(view.failed, _failure(view)),
@@ -159,6 +168,40 @@ def _memoised(under: Part) -> Any:
         )
 
     return message_row
+
+
+@rx.memo
+def message_quote(quote: rx.Var[QuoteRow]) -> rx.Component:
+    """What a message quotes, and the way there."""
+    return rx.el.button(
+        _quoted(quote),
+        type="button",
+        title="Show the quoted message",
+        on_click=browser.jump_to(quote.id, quote.seq),
+        class_name="quote",
+    )
+
+
+def _quoted(quote: Any) -> rx.Component:
+    person = kit_browser.person_of(MEMBERS.value, quote.user_id, MemberSnapshot)
+    said = rx.cond(quote.deleted, rx.el.em("This message was deleted"), quote.content)
+    return rx.fragment(
+        rx.el.span(person.name | quote.author, class_name="quote-author", dir="auto"),
+        rx.el.span(said, class_name="quote-text", dir="auto"),
+    )
+
+
+def _about_to_quote() -> rx.Component:
+    """Above the box: what the next message quotes."""
+    quote = browser.quoting()
+    bar = rx.el.div(
+        rx.el.div(_quoted(quote), class_name="quote"),
+        kit.icon_button("Remove quote", "x", on_click=browser.stop_quoting()),
+        class_name="quote-bar",
+        role="group",
+        custom_attrs={"aria-label": "Quoting"},
+    )
+    return rx.cond(quote, bar)
 
 
 def _row_class(view: Any) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import reflex as rx
 
 from chatapp.live import Tab
@@ -14,6 +16,7 @@ from chatapp.receipts import view as receipts
 from chatapp.receipts.state import ReadMarkers
 from chatapp.rooms import running
 from chatapp.rooms import view as rooms
+from chatapp.threads import view as threads
 from chatapp.typing_indicator import view as typing_indicator
 from chatapp.ui import layout
 from chatapp.ui.browser import hide
@@ -35,14 +38,20 @@ def _missing() -> rx.Var[bool]:
 
 
 def _room() -> rx.Component:
+    row = messages.row(under=lambda view: rx.fragment(reactions.chips(view), threads.replies(view)))
+    toolbar = tools.toolbar(
+        first=lambda view: rx.fragment(reactions.quick(view), threads.reply(view)), more=receipts.mark_unread
+    )
     conversation = rx.el.div(
-        rooms.header(presence.online(), tools.pins_button()),
+        rooms.header(presence.online(), threads.unread_button(), tools.pins_button()),
         messages.log(
+            row=row,
             on_older=Tab.load_older,
-            on_latest=Tab.open_room,
+            on_newer=Tab.load_newer,
+            on_latest=Tab.show_latest,
+            on_jump=Tab.jump,
             on_seen=ReadMarkers.advance,
-            tools=tools.toolbar(first=reactions.quick, more=receipts.mark_unread),
-            under=reactions.chips,
+            tools=toolbar,
             after=receipts.seen_by,
         ),
         typing_indicator.below(messages.composer(), room=browser.open_room_id()),
@@ -50,6 +59,7 @@ def _room() -> rx.Component:
     )
     return rx.el.div(
         conversation,
+        threads.panel(row=row, tools=toolbar),
         rooms.members_panel(presence.members(running.tools), running.settings_button()),
         rooms.invite(),
         running.settings(),
@@ -60,8 +70,13 @@ def _room() -> rx.Component:
 
 def _message_dialogs() -> list[rx.Component]:
     return [
-        tools.sheet(first=reactions.quick_sheet(tools.SHEET), more=receipts.mark_unread_words(hide(tools.SHEET))),
+        tools.sheet(first=_first_of_sheet, more=receipts.mark_unread_words(hide(tools.SHEET))),
         tools.delete_question(),
         tools.pins_dialog(),
         reactions.picker(),
     ]
+
+
+def _first_of_sheet(view: Any) -> rx.Component:
+    quick = reactions.quick_sheet(tools.SHEET)
+    return rx.fragment(quick(view), threads.reply_words(hide(tools.SHEET))(view))

@@ -15,11 +15,12 @@ Step = tuple[int, int]
 class Hint:
     """What a trigger announced.
 
-    `what` is `message`, `member`, `room`, `read` or `session`. `rev` is the room's change counter after the change, 0
-    for `session` and for `read`, which is no change of the room. `user_id` is set for `member`, `session_id` for
-    `session`. `readers` are the markers that moved, for `read` and for a `message` that was posted: the database may
-    show them a moment later. They are empty when they are many, and None stands for one that is shown no longer, where
-    somebody has `switched` receipts off. `seq` is that of a message that was posted.
+    `what` is `message`, `member`, `room`, `read`, `thread` or `session`. `rev` is the room's change counter after the
+    change, 0 for `session`, `read` and `thread`, which are no change of the room. `user_id` is set for `member`,
+    `session_id` for `session`. `readers` are the markers that moved, for `read` and for a `message` that was posted:
+    the database may show them a moment later. They are empty when they are many, and None stands for one that is
+    shown no longer, where somebody has `switched` receipts off. `seq` is that of a message that was posted. For
+    `thread`, `thread` is its first message and `readers` are followers' own markers, in which the turn is 0.
     """
 
     what: str
@@ -31,6 +32,7 @@ class Hint:
     readers: Mapping[UUID, Step | None] = field(default_factory=dict)
     switched: bool = False
     seq: int = 0
+    thread: UUID | None = None
 
 
 def parse(payload: dict[str, Any]) -> Hint | None:
@@ -46,6 +48,7 @@ def parse(payload: dict[str, Any]) -> Hint | None:
             readers={UUID(who): _step(step) for who, step in dict(payload.get("readers") or {}).items()},
             switched=bool(payload.get("switched")),
             seq=int(payload.get("seq") or 0),
+            thread=_uuid(payload.get("thread")),
         )
     except (KeyError, IndexError, TypeError, ValueError):
         return None

@@ -32,6 +32,16 @@ def room_member(room_id: UUID | str, user_id: UUID | str) -> str:
     return f"room:{room_id}:member:{user_id}"
 
 
+def room_thread(room_id: UUID | str, parent_id: UUID | str) -> str:
+    """Tabs in a room that show a thread."""
+    return f"room:{room_id}:thread:{parent_id}"
+
+
+def is_thread(name: str) -> bool:
+    """Whether a topic is a `room_thread`."""
+    return name.startswith("room:") and ":thread:" in name
+
+
 def room_receipts(room_id: UUID | str) -> str:
     """Tabs in a room that are told how far its members have read."""
     return f"room:{room_id}:receipts"

@@ -33,12 +33,17 @@ def seen_by(rows: Any, view: Any) -> rx.Component:
 
 def mark_unread(view: Any) -> rx.Component:
     """Among the tools of a message."""
-    return kit.icon_button(UNREAD, "mail", on_click=_set_back(view))
+    return rx.cond(~view.parent, kit.icon_button(UNREAD, "mail", on_click=_set_back(view)))
 
 
 def mark_unread_words(done: Any) -> Any:
     """The same under a finger, where `done` closes the sheet."""
-    return lambda view: kit.button(UNREAD, kind="quiet", picture="mail", on_click=[done, *_set_back(view)])
+
+    def words(view: Any) -> rx.Component:
+        button = kit.button(UNREAD, kind="quiet", picture="mail", on_click=[done, *_set_back(view)])
+        return rx.cond(~view.parent, button)
+
+    return words
 
 
 def _set_back(view: Any) -> list[Any]:

@@ -46,6 +46,19 @@ def panel(title: str, *children: rx.Component, name: str, foot: rx.Component) ->
     )
 
 
+def side(title: str, *children: rx.Component, name: str, on_dismiss: Any, class_name: str = "panel") -> rx.Component:
+    """Something that stands beside the page with a part of its own that scrolls."""
+    return Dialog.create(
+        rx.el.div(_title(title, name), _cross(on_dismiss), class_name="panel-head"),
+        *children,
+        open=browser.is_open(name),
+        docked=True,
+        on_dismiss=on_dismiss,
+        class_name=class_name,
+        custom_attrs={"aria-labelledby": _title_id(name), "id": name},
+    )
+
+
 def _title(title: Any, name: str) -> rx.Component:
     return rx.el.h2(title, custom_attrs={"id": _title_id(name)})
 

@@ -241,7 +241,8 @@ async def change(world: World, room: str) -> None:
         case "unreact":
             await world.write(
                 "delete from message_reactions where (message_id, user_id, emoji) in"
-                " (select r.message_id, r.user_id, r.emoji from message_reactions r join chat_messages m on m.id = r.message_id where m.room_id = %s limit 1)",
+                " (select r.message_id, r.user_id, r.emoji from message_reactions r"
+                " join chat_messages m on m.id = r.message_id where m.room_id = %s limit 1)",
                 room,
             )
 

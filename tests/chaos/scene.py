@@ -14,9 +14,10 @@ from uuid import UUID, uuid4
 
 from reflex.utils import format as reflex_format
 
-from chatapp import gate, live, shared
+from chatapp import audience, gate, live, shared
 from chatapp.actor import Actor
 from chatapp.messages.snapshots import CatchUp, MessageSnapshot
+from chatapp.messages.state import Window
 from chatapp.realtime import topic
 from chatapp.realtime.hint import Hint
 from chatapp.realtime.hub import Hub
@@ -98,7 +99,7 @@ class Scene:
 
     def __init__(self) -> None:
         self.ledger = Ledger()
-        self.hub = Hub(self.ledger, live.Tabs())
+        self.hub = Hub(self.ledger, audience.Tabs())
         self.tabs: dict[str, Onlooker] = {}
         self.in_rooms: dict[str, set[str]] = {}
         self.sends: dict[str, str] = {}
@@ -118,6 +119,9 @@ class Scene:
     def tabs_in(self, room: str) -> list[str]:
         return sorted(self.in_rooms.get(room, ()))
 
+    def rooms_of(self, sid: str) -> list[str]:
+        return [room for room, sids in self.in_rooms.items() if sid in sids]
+
     def rooms(self, prefix: str) -> list[str]:
         return [room for room, sids in self.in_rooms.items() if sids and room.startswith(prefix)]
 
@@ -131,7 +135,8 @@ class Scene:
         for name in (topic.room(room.id), topic.room_member(room.id, person)):
             await self.enter(sid, name)
         caller = gate._actor.set(Actor(UUID(person), ""))
-        await self.emit(sid, live._opened(room, max(1, room.newest - live.PAGE + 1)))
+        first = max(1, room.newest - live.PAGE + 1)
+        await self.emit(sid, live._opened(room, Window(str(room.id), first, 0), room.window(first)))
         gate._actor.reset(caller)
         return made
 
@@ -174,7 +179,7 @@ class SceneWire:
 
     def __init__(self, scene: Scene) -> None:
         self.emit, self.enter, self.leave = scene.emit, scene.enter, scene.leave
-        self.tabs, self.rooms = scene.tabs_in, scene.rooms
+        self.tabs, self.rooms, self.rooms_of = scene.tabs_in, scene.rooms, scene.rooms_of
 
 
 def _stored(row: Any) -> Message:

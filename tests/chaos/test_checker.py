@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 
-from chatapp import live, shared
+from chatapp import audience, shared
 from chatapp.messages import state as message_state
 from chatapp.messages.snapshots import CatchUp
 from chatapp.realtime import hub as hub_module
@@ -113,9 +113,9 @@ def older_rev_wins(patch: Patch) -> None:
 
 
 def removed_member_told(patch: Patch) -> None:
-    async def nobody(self: live.Tabs, room_id: UUID, user_ids: Any) -> None: ...
+    async def nobody(self: audience.Tabs, room_id: UUID, user_ids: Any) -> None: ...
 
-    patch.setattr(live.Tabs, "evict", nobody)
+    patch.setattr(audience.Tabs, "evict", nobody)
 
 
 def removed_member_told_late(patch: Patch) -> None:

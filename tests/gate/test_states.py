@@ -12,6 +12,7 @@ from chatapp.accounts.state import SignIn, Viewer
 from chatapp.messages.state import Composer, Outcome, Timeline, Window
 from chatapp.rooms.snapshots import RoomSnapshot
 from chatapp.rooms.state import BrowseRooms, Invite
+from chatapp.threads.state import Shown, Threads
 
 ROOM = RoomSnapshot("1", "Room", "", False, "", 0, 0, "", 1)
 
@@ -26,6 +27,7 @@ ROOM = RoomSnapshot("1", "Room", "", False, "", 0, 0, "", 1)
         (BrowseRooms, "found", [ROOM]),
         (Invite, "room", ROOM),
         (Invite, "room", None),
+        (Threads, "shown", Shown("1", 1)),
     ],
 )
 def test_a_value_is_of_its_vars_type(state: Any, name: str, value: object) -> None:

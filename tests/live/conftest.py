@@ -63,7 +63,8 @@ class Company:
 
     async def counts(self) -> dict[str, int]:
         """How many rows every table of ours has."""
-        tables = ("profiles", "chat_rooms", "room_members", "chat_messages", "message_reactions", "room_invites")
+        mine = ("profiles", "chat_rooms", "room_members", "chat_messages", "message_reactions", "room_invites")
+        tables = (*mine, "thread_followers")
         async with await psycopg.AsyncConnection.connect(self.owner_url) as connection:
             return {table: await _count(connection, table) for table in tables}
 
@@ -116,6 +117,14 @@ class Place:
             padding,
             messages,
         )
+
+    async def message(self, seq: int) -> str:
+        """The id of a message."""
+        async with await psycopg.AsyncConnection.connect(self.company.owner_url) as connection:
+            wanted = "select id from chat_messages where room_id = %s and seq = %s"
+            row = await (await connection.execute(wanted, (self.id, seq))).fetchone()
+            assert row
+            return str(row[0])
 
     async def _write(self, statement: str, *values: object) -> None:
         async with await psycopg.AsyncConnection.connect(self.company.owner_url) as connection:

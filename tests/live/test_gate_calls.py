@@ -174,6 +174,9 @@ def arguments(handler: str, place: Place) -> dict[str, object]:
         "on": True,
         "pinned": True,
         "archived": True,
+        "parent_id": str(uuid4()),
+        "reply_seq": 1,
+        "below": 2,
     }
     return {name: values.get(name, "x") for name in handlers()[handler]}
 

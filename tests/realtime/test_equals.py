@@ -2,8 +2,8 @@
 
 A state machine drives the real handlers, hub and shared vars over a database and sockets in memory. Hints may be lost,
 doubled, late or out of order, answers of the database slow, tabs at the live end or far back. After everything has been
-looked at once more, each tab's rows, pins, members and room are those of a tab that opens now; who was removed was sent
-nothing after their goodbye.
+looked at once more, each tab's rows, pins, members, room and thread are those of a tab that opens now; who was removed
+was sent nothing after their goodbye.
 """
 
 from __future__ import annotations
@@ -21,18 +21,23 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from chatapp import gate, live, shared
+from chatapp import audience, gate, live, shared
 from chatapp.actor import Actor
-from chatapp.errors import NotFound
+from chatapp.errors import NotAMember, NotFound
 from chatapp.messages import queries
 from chatapp.messages import state as message_state
-from chatapp.messages.snapshots import CatchUp, MessageSnapshot, ReactionSnapshot
+from chatapp.messages.queries import Place
+from chatapp.messages.snapshots import CatchUp, MessageSnapshot, QuoteSnapshot, ReactionSnapshot
 from chatapp.realtime import hub as hub_module
 from chatapp.realtime.hint import Hint
 from chatapp.realtime.hub import Hub
-from chatapp.receipts import queries as receipt_queries
+from chatapp.receipts import queries as receipts
 from chatapp.receipts.markers import Markers
+from chatapp.rooms import queries as rooms
 from chatapp.rooms.snapshots import Mark, MemberSnapshot, RoomSnapshot
+from chatapp.threads import queries as threads
+from chatapp.threads import state as thread_state
+from chatapp.threads.snapshots import Page
 from tests.realtime.test_tab import Handle, Sockets
 
 ADA, GRACE, LINUS = (Actor(UUID(int=number << 120), f"0{number}") for number in (1, 2, 3))
@@ -56,22 +61,38 @@ class Ledger:
         self.reactions: dict[int, dict[str, list[str]]] = {}
         self.roles = {str(ADA.user_id): "owner", str(GRACE.user_id): "member"}
         self.name, self.archived, self.gone = "Room", False, False
+        self.tell: Callable[[], Any] = lambda: None
         self._chance = chance
         for _ in range(messages):
             self.post()
 
-    def post(self) -> None:
+    def post(self, **answer: Any) -> None:
         seq = len(self.rows) + 1
-        self._store(MessageSnapshot(str(UUID(int=seq)), seq, 0, "", str(seq), "Ada", f"{seq}", STAMP, "", False))
+        row = MessageSnapshot(str(UUID(int=seq)), seq, 0, "", str(seq), "Ada", f"{seq}", STAMP, "", False)
+        self._store(replace(row, **answer))
+
+    def reply(self, seq: int) -> None:
+        """To a message, or in the thread that it is in."""
+        parent = self._parent_of(seq)
+        self._store(replace(parent, replies=parent.replies + 1, last_reply_at=f"at {self.rev:09}"))
+        self.post(parent_id=parent.id, reply_seq=parent.replies + 1)
+
+    def quote(self, seq: int) -> None:
+        """Quote a message that can be."""
+        if not (self.rows[seq].deleted or self.rows[seq].parent_id):
+            self.post(quote=self._quote_of(self.rows[seq]))
 
     def edit(self, seq: int) -> None:
         if not self.rows[seq].deleted:
             self._store(replace(self.rows[seq], content=f"edited at {self.rev}", edited_at=STAMP))
+            self._show_quoted(seq)
 
     def delete(self, seq: int) -> None:
         if not self.rows[seq].deleted:
             self.reactions.pop(seq, None)
-            self._store(replace(self.rows[seq], content="", deleted=True, reactions=(), pinned_at=""))
+            gone = replace(self.rows[seq], content="", deleted=True, reactions=(), pinned_at="", quote=None)
+            self._store(gone)
+            self._show_quoted(seq)
 
     def react(self, seq: int, user: Actor, emoji: str) -> None:
         """Add, or take back what is there."""
@@ -105,6 +126,24 @@ class Ledger:
             self.rev += 1
             self.members_rev = self.rev
 
+    def thread_of(self, parent_id: str, below: int) -> Page | None:
+        found = [row for row in self.rows.values() if row.parent_id == parent_id and row.reply_seq < below]
+        parent = self.rows.get(UUID(parent_id).int)
+        return Page(parent, tuple(found[-threads.PAGE :])) if parent and not parent.parent_id else None
+
+    def _parent_of(self, seq: int) -> MessageSnapshot:
+        parent = self.rows[seq].parent_id
+        return self.rows[UUID(parent).int if parent else seq]
+
+    def _quote_of(self, row: MessageSnapshot) -> QuoteSnapshot:
+        return QuoteSnapshot(row.id, row.seq, row.user_id, row.author, row.content, row.deleted)
+
+    def _show_quoted(self, seq: int) -> None:
+        """What is quoted changes in every quote of it."""
+        for row in list(self.rows.values()):
+            if row.quote and row.quote.seq == seq:
+                self._store(replace(row, quote=self._quote_of(self.rows[seq])))
+
     def has(self, who: Actor) -> bool:
         return str(who.user_id) in self.roles
 
@@ -123,16 +162,32 @@ class Ledger:
     async def revs(self, room_ids: Iterable[UUID]) -> dict[UUID, int]:
         return await self._slowly(dict.fromkeys(room_ids, self.rev))
 
+    async def between(self, room_id: UUID, first: int, last: int) -> tuple[MessageSnapshot, ...]:
+        return await self._overtaken(tuple(self.rows[n] for n in range(first, min(last, len(self.rows)) + 1)))
+
+    async def before(self, actor: Actor, room_id: UUID, seq: int, limit: int) -> tuple[MessageSnapshot, ...]:
+        await self.require_membership(actor, room_id)
+        return await self._overtaken(tuple(self.rows[n] for n in range(max(1, seq - limit), seq)))
+
+    async def place(self, actor: Actor, room_id: UUID, message_id: UUID) -> Place | None:
+        row = self.rows.get(message_id.int)
+        await self._slowly(None)
+        return Place(row.seq, row.parent_id, self._parent_of(row.seq).seq if row.parent_id else 0) if row else None
+
+    async def thread(self, actor: Actor, room_id: UUID, parent_id: UUID, below: int = thread_state.SLOTS) -> Page:
+        found = self.thread_of(str(parent_id), below)
+        if found is None or not self.has(actor):
+            raise NotFound
+        await self._overtaken((found.parent, *found.replies))
+        return found
+
     async def shown(self, room_ids: Iterable[UUID]) -> tuple[Mark, ...]:
         """Nobody shares where they have read to."""
         return await self._slowly(())
 
-    async def between(self, room_id: UUID, first: int, last: int) -> tuple[MessageSnapshot, ...]:
-        return await self._slowly(tuple(self.rows[seq] for seq in range(first, last + 1)))
-
-    async def before(self, actor: Actor, room_id: UUID, seq: int, limit: int) -> tuple[MessageSnapshot, ...]:
-        await self.require_membership(actor, room_id)
-        return await self._slowly(tuple(self.rows[n] for n in range(max(1, seq - limit), seq)))
+    async def marks(self, room_ids: Iterable[UUID], user_ids: Iterable[UUID]) -> tuple[Mark, ...]:
+        read = self._chance.randint(0, len(self.rows))
+        return await self._slowly(tuple(Mark(ROOM, user_id, read, 0) for user_id in user_ids))
 
     async def require_membership(self, actor: Actor, room_id: UUID) -> None:
         if not self.has(actor):
@@ -155,6 +210,15 @@ class Ledger:
         people, ids = (self.people(), frozenset(self.roles)) if members else (None, None)
         short = rev < self.rev
         return CatchUp(ROOM, rev, len(self.rows), self.info(), people, ids, tuple(rows), more=short)
+
+    async def _overtaken(self, rows: tuple[MessageSnapshot, ...]) -> tuple[MessageSnapshot, ...]:
+        """Rows on their way, of which one may change and be told of before they arrive."""
+        if rows and self._chance.random() < 0.3:
+            self.edit(self._chance.choice(rows).seq)
+            self.tell()
+            for _ in range(20):
+                await asyncio.sleep(0)
+        return await self._slowly(rows)
 
     async def _slowly(self, answer: Any) -> Any:
         for _ in range(self._chance.randrange(4)):
@@ -181,13 +245,22 @@ class Watched(Sockets):
         self.expelled.discard(sid)
         return await super().enter(sid, room)
 
-    def shown(self, sid: str) -> list[dict[str, Any]]:
-        """The rows of a tab, with what it was told of them since laid over: `collect` in assets/conversation.js."""
-        return [self._latest(sid, row) for row in self.rows(sid)]
+    def thread(self, sid: str) -> list[dict[str, Any]]:
+        """What the panel shows: see `useThread` in assets/threads.js."""
+        seen = self.view[sid]
+        rows = [
+            max(
+                (seen[key] for key in (f"replies_rx_state_{n}", f"news_rx_state_{n}") if self._in_thread(seen, key)),
+                key=lambda row: row["rev"],
+                default=None,
+            )
+            for n in [0, *range(seen["shown_rx_state_0"].first, thread_state.SLOTS)]
+        ]
+        return [row for row in rows if row]
 
-    def _latest(self, sid: str, row: dict[str, Any]) -> dict[str, Any]:
-        later = self.view[sid].get(f"changed_rx_state_{row['seq'] % message_state.CHANGED.slots}")
-        return later if later and later["seq"] == row["seq"] and later["rev"] > row["rev"] else row
+    def _in_thread(self, seen: dict[str, Any], key: str) -> bool:
+        parent = seen["shown_rx_state_0"].parent
+        return key in seen and parent in (seen[key]["id"], seen[key].get("parent"))
 
 
 class Room(RuleBasedStateMachine):
@@ -201,7 +274,8 @@ class Room(RuleBasedStateMachine):
     @initialize(messages=st.sampled_from([0, 3, 60, 580]), seed=picks)
     def begin(self, messages: int, seed: int) -> None:
         self.ledger, self.sockets = Ledger(messages, random.Random(seed)), Watched()
-        self.hub = Hub(self.ledger, live.Tabs())
+        self.hub = Hub(self.ledger, audience.Tabs())
+        self.ledger.tell = lambda: self.hub.hint(Hint("message", ROOM, self.ledger.rev))
         self.held: list[Hint] = []
         self.handles = {who: Handle(f"sid {who.session_id}", str(ROOM)) for who in (ADA, GRACE)}
         self.patch.setattr(shared, "wire", lambda: self.sockets)
@@ -209,9 +283,11 @@ class Room(RuleBasedStateMachine):
         self.patch.setattr(hub_module, "COALESCE", 0)
         self.patch.setattr(hub_module, "BACKOFF", (0.0001,))
         self.patch.setattr(live, "markers", Markers())
-        self.patch.setattr(receipt_queries, "shown", self.ledger.shown)
-        for name in ("between", "before", "require_membership"):
+        self.patch.setattr(thread_state, "_followed", self.hub.followed)
+        for name in ("between", "before", "require_membership", "place"):
             self.patch.setattr(queries, name, getattr(self.ledger, name))
+        for module, name in ((receipts, "shown"), (rooms, "marks"), (threads, "thread")):
+            self.patch.setattr(module, name, getattr(self.ledger, name))
         for who in self.handles:
             self.run(lambda who=who: self._call(who, "open_room"))
 
@@ -227,6 +303,18 @@ class Room(RuleBasedStateMachine):
     @rule(pick=picks)
     def edit(self, pick: int) -> None:
         self.ledger.edit(self._seq(pick))
+        self._announce("message")
+
+    @precondition(lambda self: self.ledger.rows)
+    @rule(pick=picks)
+    def reply(self, pick: int) -> None:
+        self.ledger.reply(self._seq(pick))
+        self._announce("message")
+
+    @precondition(lambda self: self.ledger.rows)
+    @rule(pick=picks)
+    def quote(self, pick: int) -> None:
+        self.ledger.quote(self._seq(pick))
         self._announce("message")
 
     @precondition(lambda self: self.ledger.rows)
@@ -275,7 +363,24 @@ class Room(RuleBasedStateMachine):
 
     # What tabs do.
 
-    @rule(who=st.sampled_from([ADA, GRACE]), handler=st.sampled_from(["open_room", "load_older", "load_older"]))
+    @precondition(lambda self: self.ledger.rows)
+    @rule(who=st.sampled_from([ADA, GRACE]), pick=picks)
+    def jump(self, who: Actor, pick: int) -> None:
+        self.run(lambda: self._call(who, "jump", UUID(int=self._seq(pick))))
+
+    @precondition(lambda self: self.ledger.rows)
+    @rule(who=st.sampled_from([ADA, GRACE]), pick=picks, older=st.booleans())
+    def open_thread(self, who: Actor, pick: int, older: bool) -> None:
+        parent = UUID(self.ledger._parent_of(self._seq(pick)).id)
+        self.run(lambda: self._call_thread(who, "open", parent))
+        first = self.sockets.view[f"sid {who.session_id}"]["shown_rx_state_0"].first
+        if older and first > 1:
+            self.run(lambda: self._call_thread(who, "older", parent, first))
+
+    @rule(
+        who=st.sampled_from([ADA, GRACE]),
+        handler=st.sampled_from(["open_room", "load_older", "load_older", "load_newer", "load_newer", "show_latest"]),
+    )
     def a_tab(self, who: Actor, handler: str) -> None:
         self.run(lambda: self._call(who, handler))
 
@@ -311,8 +416,9 @@ class Room(RuleBasedStateMachine):
         newest = len(self.ledger.rows)
         last = window.last or newest
         first = window.first if window.last else max(window.first, newest - message_state.MESSAGES.slots + 1)
-        stored = [message_state.row(room, self.ledger.rows[seq]) for seq in range(first, min(last, newest) + 1)]
-        assert self.sockets.shown(sid) == stored
+        rows = (self.ledger.rows[seq] for seq in range(first, min(last, newest) + 1))
+        assert self.sockets.shown(sid) == [message_state.row(room, row) for row in rows if not row.parent_id]
+        self._compare_thread(room, sid)
         pinned = sorted((r for r in self.ledger.rows.values() if r.pinned), key=lambda r: r.pinned_at, reverse=True)
         assert [pin["id"] for pin in seen["pins_rx_state_0"]] == [row.id for row in pinned]
         assert [pin["content"] for pin in seen["pins_rx_state_0"]] == [row.content for row in pinned]
@@ -320,6 +426,14 @@ class Room(RuleBasedStateMachine):
         if not window.last:  # far back, a tab is told of messages only
             assert seen["members_rx_state_0"] == list(self.ledger.people())
             assert seen["room_rx_state_0"] == self.ledger.info()
+
+    def _compare_thread(self, room: Any, sid: str) -> None:
+        """The panel's thread, wherever in the room's history it is, and however far back the tab reads."""
+        shown = self.sockets.view[sid]["shown_rx_state_0"]
+        if page := shown.parent and self.ledger.thread_of(shown.parent, thread_state.SLOTS):
+            replies = [row for row in self.ledger.rows.values() if row.parent_id == shown.parent]
+            stored = [page.parent, *(reply for reply in replies if reply.reply_seq >= shown.first)]
+            assert self.sockets.thread(sid) == [message_state.row(room, row) for row in stored]
 
     def run(self, act: Callable[[], Awaitable[Any]]) -> None:
         self.loop.run_until_complete(act())
@@ -337,10 +451,15 @@ class Room(RuleBasedStateMachine):
         for _ in range({"told": 1, "doubled": 2}.get(fate, 0)):
             self.run(lambda: self._hint(hint))
 
-    async def _call(self, who: Actor, handler: str) -> None:
+    async def _call(self, who: Actor, handler: str, *arguments: Any) -> None:
         gate._actor.set(who)
         with contextlib.suppress(NotFound):
-            await self.handles[who].call(handler)
+            await self.handles[who].call(handler, *arguments)
+
+    async def _call_thread(self, who: Actor, handler: str, *arguments: Any) -> None:
+        gate._actor.set(who)
+        with contextlib.suppress(NotFound, NotAMember):
+            await thread_state.Threads.event_handlers[handler].fn(self.handles[who], ROOM, *arguments)
 
     async def _hint(self, hint: Hint) -> None:
         self.hub.hint(hint)

@@ -15,7 +15,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from chatapp import gate, live, shared
+from chatapp import audience, gate, live, shared
 from chatapp.accounts import sessions
 from chatapp.actor import Actor
 from chatapp.errors import NotFound
@@ -23,6 +23,7 @@ from chatapp.messages import queries
 from chatapp.messages.snapshots import CatchUp, MessageSnapshot
 from chatapp.realtime.hint import Hint
 from chatapp.realtime.hub import Hub
+from chatapp.realtime.room import SLOTS
 from chatapp.receipts import queries as receipts
 from chatapp.receipts.markers import Markers
 from chatapp.rooms.snapshots import Mark, MemberSnapshot, RoomSnapshot
@@ -81,6 +82,9 @@ class Rooms:
     async def before(self, _: Actor, room_id: UUID, seq: int, limit: int) -> tuple[MessageSnapshot, ...]:
         return tuple(self.rows[room_id][n] for n in range(max(1, seq - limit), seq))
 
+    async def place(self, _: Actor, room_id: UUID, message_id: UUID) -> queries.Place | None:
+        return next((queries.Place(row.seq) for row in self.rows[room_id].values() if row.id == str(message_id)), None)
+
     async def shown(self, room_ids: Iterable[UUID]) -> tuple[Mark, ...]:
         return tuple(Mark(room_id, UUID(who), 0, 0) for room_id in room_ids for who in self.members)
 
@@ -138,14 +142,22 @@ class Sockets:
             (row for row in shown if not window.last or row["seq"] <= window.last), key=lambda row: row["seq"]
         )
 
+    def shown(self, sid: str) -> list[dict[str, Any]]:
+        """The rows of a tab, with what it was told of them since laid over: `collect` in assets/conversation.js."""
+        return [self._latest(sid, row) for row in self.rows(sid)]
+
+    def _latest(self, sid: str, row: dict[str, Any]) -> dict[str, Any]:
+        later = self.view[sid].get(f"changed_rx_state_{row['seq'] % SLOTS}")
+        return later if later and later["seq"] == row["seq"] and later["rev"] > row["rev"] else row
+
 
 class Handle:
     """A tab as its handlers know it. What is put into `during` happens while the n-th `async with self` waits."""
 
     def __init__(self, sid: str, room: str) -> None:
         self._room = self._topic = self.missing = ""
-        self._first, self._read_back, self.room_id = 0, False, room
-        self.router = SimpleNamespace(session=SimpleNamespace(session_id=sid))
+        self._first, self._last, self._read_back, self.room_id = 0, 0, False, room
+        self.router = SimpleNamespace(session=SimpleNamespace(session_id=sid), url=SimpleNamespace(query_parameters={}))
         self.during: dict[int, Interruption] = {}
         self._entered = 0
 
@@ -157,9 +169,9 @@ class Handle:
 
     async def __aexit__(self, *_: object) -> None: ...
 
-    def call(self, name: str) -> Awaitable[None]:
+    def call(self, name: str, *arguments: Any) -> Awaitable[None]:
         self._entered = 0
-        return live.Tab.event_handlers[name].fn(self)
+        return live.Tab.event_handlers[name].fn(self, *arguments)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(live.Tab, name).__get__(self)
@@ -170,7 +182,8 @@ class Scene:
 
     def __init__(self) -> None:
         self.data, self.sockets = Rooms(), Sockets()
-        self.hub = Hub(self.data, live.Tabs())
+        self.hub = Hub(self.data, audience.Tabs())
+        self.monkeypatch: pytest.MonkeyPatch
 
     async def told(self, room: str) -> None:
         """The hint arrives and all that follows from it is done."""
@@ -182,12 +195,13 @@ class Scene:
 @pytest.fixture
 def scene(monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
     made = Scene()
+    made.monkeypatch = monkeypatch
     monkeypatch.setattr(shared, "wire", lambda: made.sockets)
     monkeypatch.setattr(live, "_hub", lambda: made.hub)
     monkeypatch.setattr(live, "markers", Markers())
     monkeypatch.setattr(receipts, "shown", made.data.shown)
     monkeypatch.setattr(sessions, "ended", lambda session_id: session_id == "over")
-    for name in ("between", "before", "require_membership"):
+    for name in ("between", "before", "require_membership", "place"):
         monkeypatch.setattr(queries, name, getattr(made.data, name))
     token = gate._actor.set(ADA)
     yield made
@@ -312,6 +326,29 @@ async def test_an_edit_reaches_those_who_had_the_message_when_another_read_it_fi
     await scene.told(room)
     for sid in ("sid 1", "sid 2"):
         assert [row["content"] for row in scene.sockets.rows(sid) if row["seq"] == 10] == ["edited"]
+
+
+@pytest.mark.parametrize("handler", ["jump", "load_older"])
+async def test_a_change_between_reading_rows_far_back_and_showing_them_is_not_lost(scene: Scene, handler: str) -> None:
+    room = scene.data.room(580)
+    tab = Handle("sid", room)
+    await tab.call("open_room")
+    while handler == "load_older" and tab._first > 100:
+        await tab.call("load_older")
+    read = scene.data.between if handler == "jump" else scene.data.before
+
+    async def overtaken(*arguments: Any) -> Any:
+        rows = await read(*arguments)
+        scene.data.edit(room, 55, "edited")
+        await scene.told(room)
+        return rows
+
+    scene.monkeypatch.setattr(queries, read.__name__, overtaken)
+    if handler == "jump":
+        await tab.call("jump", UUID(scene.data.rows[UUID(room)][60].id))
+    else:
+        await tab.call("load_older")
+    assert [row["content"] for row in scene.sockets.shown("sid") if row["seq"] == 55] == ["edited"]
 
 
 @pytest.mark.parametrize("suspended", [False, True])

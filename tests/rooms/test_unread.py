@@ -37,7 +37,7 @@ async def test_a_list_of_many_rooms_counts_no_message(cast: Cast, psql: Sql) -> 
     )
     await psql.execute("analyze chat_rooms, room_members")
     asked = queries._LISTS(people=[person.id])
-    statement = psycopg.ClientCursor(psql).mogrify(asked.text, asked.values)  # type: ignore[arg-type]  # it only quotes
+    statement = psycopg.AsyncClientCursor(psql).mogrify(asked.text, asked.values)
     found = await plan_of(psql, statement)
     assert found[0]["Actual Rows"] == 200
     assert "chat_messages" not in json.dumps(found)

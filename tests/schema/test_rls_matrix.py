@@ -26,7 +26,7 @@ PERSONS = ("owner", "member", "outsider", "removed", "anonymous")
 
 # :me is who asks, :third another member of :room; :mine and :theirs are messages of those two. :public is a room that
 # none of them is in. :gone is a deleted message of :room, :still one of an archived room of the owner and the third.
-# Those who have been in :room have a 👍 at :theirs, and the owner one at :still.
+# Those who have been in :room have a 👍 at :theirs and follow its thread, and the owner has one at :still.
 MATRIX = """
                                                                                  owner member outsider removed anonymous
 profiles       select  select 1 from profiles where id = :owner                     yes   yes   -     -     NO
@@ -97,6 +97,21 @@ chat_messages  update  update chat_messages set pinned_at = now() where id = :mi
 chat_messages  update  update chat_messages set reactions = '[]' where id = :mine   NO    NO    NO    NO    NO
 chat_messages  update  update chat_messages set content = 'y' where id = :still     NO    -     -     -     NO
 chat_messages  update  update chat_messages set deleted_at = now() where id = :still        yes   -     -     -     NO
+
+chat_messages  insert  insert into chat_messages (room_id, user_id, client_id, content, parent_id) values (:room, :me, 'new', 'x', :theirs)  yes  yes  NO  NO  NO
+chat_messages  insert  insert into chat_messages (room_id, user_id, client_id, content, quote_id) values (:room, :me, 'new', 'x', :theirs)   yes  yes  NO  NO  NO
+chat_messages  insert  insert into chat_messages (room_id, user_id, client_id, content, parent_id) values (:room, :third, 'new', 'x', :theirs)  NO  NO  NO  NO  NO
+chat_messages  insert  insert into chat_messages (room_id, user_id, client_id, content, reply_seq) values (:room, :me, 'new', 'x', 1)  NO  NO  NO  NO  NO
+chat_messages  insert  insert into chat_messages (room_id, user_id, client_id, content, quote) values (:room, :me, 'new', 'x', '{}')   NO  NO  NO  NO  NO
+chat_messages  update  update chat_messages set parent_id = :theirs where id = :mine  NO  NO  NO  NO  NO
+chat_messages  update  update chat_messages set reply_count = 9 where id = :mine      NO  NO  NO  NO  NO
+chat_messages  update  update chat_messages set quote = '{}' where id = :mine         NO  NO  NO  NO  NO
+
+thread_followers  select  select 1 from thread_followers where parent_id = :theirs and user_id = :me      yes   yes   -     -     NO
+thread_followers  select  select 1 from thread_followers where parent_id = :theirs and user_id = :third   -     -     -     -     NO
+thread_followers  insert  insert into thread_followers (parent_id, user_id) values (:mine, :me)           NO    NO    NO    NO    NO
+thread_followers  update  update thread_followers set read_seq = 9 where user_id = :me                    NO    NO    NO    NO    NO
+thread_followers  delete  delete from thread_followers where user_id = :me                                NO    NO    NO    NO    NO
 
 message_reactions  select  select 1 from message_reactions where message_id = :theirs    yes   yes   -     -     NO
 message_reactions  insert  insert into message_reactions (message_id, user_id, emoji) values (:theirs, :me, '🎉')      yes   yes   NO    NO    NO
@@ -174,6 +189,7 @@ async def scene(project: Settings) -> Scene:
     reacted = "insert into message_reactions (message_id, user_id, emoji) values (%s, %s, '👍')"
     for name in ("owner", "member", "third", "removed"):
         await sql.execute(reacted, [messages["third"], people[name].id])
+        await sql.execute("insert into thread_followers values (%s, %s)", [messages["third"], people[name].id])
     await sql.execute(reacted, [still, people["owner"].id])
     await rooms.archive(people["owner"].actor, archived)
     places = {"room": private, "public": public}
@@ -211,7 +227,8 @@ def test_the_matrix_is_whole() -> None:
     """Every table of ours, and every verb on it, is in the matrix."""
     listed = {tuple(line.split()[:2]) for line in MATRIX.strip().splitlines()[1:] if line.strip()}
     tables = (
-        "profiles", "chat_rooms", "room_members", "chat_messages", "message_reactions", "room_invites", "sessions"
+        "profiles", "chat_rooms", "room_members", "chat_messages", "thread_followers", "message_reactions",
+        "room_invites", "sessions",
     )  # fmt: skip
     assert listed == {(table, verb) for table in tables for verb in ("select", "insert", "update", "delete")}
 
@@ -252,6 +269,7 @@ async def test_people_can_call_only_what_is_listed(psql: Sql) -> None:
         "mark_unread",
         "pin_message",
         "my_profile",
+        "read_thread",
     )
     assert callable_by == {name: ["authenticated"] for name in mine}
 
@@ -267,7 +285,7 @@ async def test_every_function_is_closed_to_search_path_tricks(psql: Sql) -> None
 async def test_a_query_that_forgets_the_actor_is_refused(project: Settings) -> None:
     async with await connect(project.app_url) as sql:
         tables = ("profiles", "chat_rooms", "room_members", "chat_messages", "message_reactions", "room_invites")
-        for table in (*tables, "sessions"):
+        for table in (*tables, "thread_followers", "sessions"):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 await sql.execute(f"select 1 from {table}")
 
@@ -282,7 +300,7 @@ async def test_the_login_role_is_nobody(psql: Sql) -> None:
 async def test_a_person_without_rooms_sees_nothing_of_anybody(scene: Scene) -> None:
     lonely = Actor((await someone("Lonely")).id, "00")
     values = {**scene.values("outsider"), "me": lonely.user_id}
-    for table in ("chat_messages", "message_reactions", "room_members", "room_invites"):
+    for table in ("chat_messages", "thread_followers", "message_reactions", "room_members", "room_invites"):
         assert await attempt(scene.sql, "outsider", f"select 1 from {table}", values) == "-"
 
 

@@ -1,0 +1,67 @@
+"""Reads about threads: as the person who asks, but for `counts`, which is read once for many."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from sqlalchemy import bindparam
+from sqlmodel import col, select
+
+from chatapp.actor import SYSTEM, Actor
+from chatapp.db import transaction
+from chatapp.errors import NotFound
+from chatapp.messages.model import REPLIES_LIMIT, Message
+from chatapp.messages.queries import page, snapshot
+from chatapp.threads.model import Follower
+from chatapp.threads.snapshots import Followed, Page
+
+PAGE = 50
+"""Replies that are read at once."""
+
+FOLLOWED_MOST = 200
+"""Threads of a room that somebody is told of: those with the latest replies."""
+
+_FIRST = page(col(Message.seq), col(Message.id) == bindparam("parent"), col(Message.parent_id).is_(None))
+_REPLIES = page(
+    col(Message.reply_seq).desc(),
+    col(Message.parent_id) == bindparam("parent"),
+    col(Message.reply_seq) < bindparam("below"),
+)
+
+
+async def thread(actor: Actor, room_id: UUID, parent_id: UUID, below: int = REPLIES_LIMIT + 1) -> Page:
+    """Return a thread with its last replies before the one numbered `below`.
+
+    Raises NotFound unless there is such a message in the room, the actor is, and it is no reply itself.
+    """
+    values = {"room_id": room_id, "parent": parent_id}
+    async with transaction(actor) as session:
+        first = (await session.exec(_FIRST, params={**values, "limit": 1})).one_or_none()
+        if first is None:
+            raise NotFound
+        rows = await session.exec(_REPLIES, params={**values, "below": below, "limit": PAGE})
+        replies = sorted(map(snapshot, rows), key=lambda reply: reply.reply_seq)
+        return Page(snapshot(first), tuple(replies))
+
+
+async def followed(actor: Actor, room_id: UUID) -> tuple[Followed, ...]:
+    """Return the threads of a room that the actor follows."""
+    wanted = (
+        select(col(Follower.parent_id), col(Message.reply_count), col(Follower.read_seq))
+        .join(Message, col(Message.id) == col(Follower.parent_id))
+        .where(col(Message.room_id) == room_id, col(Follower.user_id) == actor.user_id)
+        .order_by(col(Message.last_reply_at).desc())
+        .limit(FOLLOWED_MOST)
+    )
+    async with transaction(actor) as session:
+        return tuple(Followed(str(parent), replies, read) for parent, replies, read in await session.exec(wanted))
+
+
+async def counts(parent_ids: Iterable[UUID]) -> dict[UUID, tuple[int, UUID]]:
+    """Return how many replies each of these threads has, and its room; of those that are there."""
+    wanted = select(col(Message.id), col(Message.reply_count), col(Message.room_id)).where(
+        col(Message.id).in_(list(parent_ids))
+    )
+    async with transaction(SYSTEM) as session:
+        return {parent: (replies, room) for parent, replies, room in await session.exec(wanted)}

@@ -30,7 +30,7 @@ const further = (a, b) => (!a || (b && b.last_seq > a.last_seq) ? b : a);
 const told = new Map(); // room → its newest [seq, turn] as the server says, as of the last drawing
 const known = new Map(); // the same, with what this tab knows before
 
-function merged(room, state, heads, marks, local) {
+function merged(room, state, heads, marks, mentions, local) {
   const head = [state[heads + room.id], local.heads[room.id]].reduce(further, {
     last_seq: room.last_seq,
     at: room.last_message_at,
@@ -39,20 +39,21 @@ function merged(room, state, heads, marks, local) {
   const mark = newer(told.get(room.id), local.marks[room.id]);
   known.set(room.id, mark);
   if (ahead.has(room.id) && !isNewer(local.marks[room.id], told.get(room.id))) ahead.delete(room.id); // it was taken
-  return { ...room, last_message_at: head.at, unread: Math.max(0, head.last_seq - mark[0]) };
+  const mentioned = (state[mentions + room.id] ?? []).filter((seq) => seq > mark[0]).length;
+  return { ...room, last_message_at: head.at, unread: Math.max(0, head.last_seq - mark[0]), mentions: mentioned };
 }
 
 const lastActive = (room) => room.last_message_at || room.created_at;
 
 /**
- * Hook: my rooms with what is unread in each, the last active first. `rooms` is the list as it was read; `heads` and
- * `marks` are the key prefixes under which `state` holds what has changed since (chatapp.shared).
+ * Hook: my rooms with what is unread in each, the last active first. `rooms` is the list as it was read; `heads`,
+ * `marks` and `mentions` are the key prefixes under which `state` holds what has changed since (chatapp.shared).
  */
-export function useRooms(state, heads, marks, rooms) {
+export function useRooms(state, heads, marks, mentions, rooms) {
   const local = useOwn();
   const places = new Map(rooms.map((room, index) => [room.id, index])); // as the server ordered those never spoken in
   return rooms
-    .map((room) => merged(room, state, heads, marks, local))
+    .map((room) => merged(room, state, heads, marks, mentions, local))
     .sort((a, b) => lastActive(b).localeCompare(lastActive(a)) || places.get(a.id) - places.get(b.id));
 }
 

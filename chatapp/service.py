@@ -70,6 +70,7 @@ class Service:
         heads.use(self.heads)
         self.marks = OwnMarks()
         self.threads = FollowedThreads()
+        self.mentions = OwnMentions()
         self.sessions = Sessions()
         peers = Peers()
         self.presence = PresenceAnnouncer(presence_state.HERE, peers, self.hub.opened)
@@ -103,6 +104,7 @@ class Service:
             tasks.create_task(self.heads.keep(), name="room-heads")
             tasks.create_task(self.marks.keep(), name="own-marks")
             tasks.create_task(self.threads.keep(), name="followed-threads")
+            tasks.create_task(self.mentions.keep(), name="own-mentions")
             tasks.create_task(markers.keep(), name="read-markers")
             tasks.create_task(advances.keep(), name="advances")
             tasks.create_task(self.sessions.keep(), name="sessions")
@@ -119,6 +121,7 @@ class Service:
             return
         self.hub.hint(hint)
         self.marks.hint(hint)
+        self.mentions.hint(hint)
         if hint.what in ("member", "room"):
             self.lists.hint(hint)
         if hint.what in ("member", "read"):
@@ -274,6 +277,41 @@ class OwnMarks:
                 theirs.setdefault((mark.user_id, taker), []).append(mark)
         for (user_id, taker), marks in theirs.items():
             await room_state.tell_marks(user_id, marks, but=taker)
+
+
+class OwnMentions:
+    """Tells people's tabs where they are mentioned. A gap reads their lists anew, and with them their mentions."""
+
+    def __init__(self) -> None:
+        self._due: dict[UUID, dict[UUID, tuple[int, int]]] = {}
+        self._news = asyncio.Event()
+
+    def hint(self, hint: Hint) -> None:
+        """Somebody is mentioned, or is so no longer."""
+        for user_id in hint.people if hint.what == "mention" and hint.room_id else ():
+            if hint.room_id and shared.wire().tabs(topic.user(user_id)):
+                self._put(user_id, {hint.room_id: (hint.seq, LOOKS)})
+
+    async def keep(self) -> None:
+        """Until cancelled: tell."""
+        await pulse(self._news, never, self._act, MARKS_REST, "Mentions could not be read")
+
+    async def _act(self) -> None:
+        for user_id in list(self._due):
+            rooms = self._due.pop(user_id)  # before they are read: what comes meanwhile is told, too
+            try:
+                early = await room_state.tell_mentions(user_id, {room: seq for room, (seq, _) in rooms.items()})
+            except ChatError:
+                self._put(user_id, rooms)
+                raise
+            # Told of before it can be read: looked for again.
+            self._put(user_id, {room: (rooms[room][0], rooms[room][1] - 1) for room in early if rooms[room][1]})
+
+    def _put(self, user_id: UUID, news: Mapping[UUID, tuple[int, int]]) -> None:
+        if news:
+            known = self._due.setdefault(user_id, {})
+            known.update({room: max(due, known.get(room, (0, 0))) for room, due in news.items()})
+            self._news.set()
 
 
 def _readers(hint: Hint) -> Mapping[UUID, Step | None]:

@@ -1,4 +1,4 @@
-"""Replies, quotes, turns of markers that outlive a membership, and profile columns that are each person's own."""
+"""Replies, quotes, mentions, turns of markers that outlive a membership, and columns that are each person's own."""
 
 from chatapp.migrate import execute_sql
 
@@ -7,10 +7,12 @@ down_revision = "0002"
 branch_labels = None
 depends_on = None
 
+PARTS = ("members", "own_profile", "threads", "mentions")
+
 
 def upgrade() -> None:
-    execute_sql("0003_conversation", "members", "own_profile", "threads")
+    execute_sql("0003_conversation", *PARTS)
 
 
 def downgrade() -> None:
-    execute_sql("0003_conversation", "down_threads", "down_own_profile", "down_members")
+    execute_sql("0003_conversation", *(f"down_{part}" for part in reversed(PARTS)))

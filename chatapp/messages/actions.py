@@ -12,6 +12,7 @@ from chatapp.accounts.model import Profile
 from chatapp.actor import Actor
 from chatapp.db import transaction
 from chatapp.errors import Forbidden, Invalid, NotAMember, NotFound
+from chatapp.messages.emoji import without_shortcodes
 from chatapp.messages.model import CLIENT_ID_LIMIT, CONTENT_LIMIT, PINS_LIMIT, QUOTES_LIMIT, REPLIES_LIMIT, Message
 from chatapp.messages.queries import ARCHIVED, DELETED, SHOWN, page, snapshot, standing
 from chatapp.messages.snapshots import MessageSnapshot
@@ -51,12 +52,12 @@ NOTHING = Answer()
 
 
 async def post(actor: Actor, room_id: UUID, client_id: str, content: str, answer: Answer = NOTHING) -> MessageSnapshot:
-    """Say something in a room; the text is stored trimmed.
+    """Say something in a room; the text is stored trimmed, with emoji in place of shortcodes.
 
     `client_id` is the sender's own id for the message: posting it again returns the one that is there.
     Raises Invalid for a text that cannot be stored or answers what cannot be answered, and NotAMember.
     """
-    content = clean(content, "Message", CONTENT_LIMIT)
+    content = _text(content)
     client_id = clean(client_id, "client_id", CLIENT_ID_LIMIT)
     try:
         return await _post(actor, room_id, client_id, content, answer)
@@ -72,7 +73,7 @@ async def edit(actor: Actor, message_id: UUID, content: str) -> None:
     Raises Invalid for a text that cannot be stored, a deleted message and an archived room, Forbidden for
     somebody else's message and NotFound for one in a room the actor isn't in.
     """
-    content = clean(content, "Message", CONTENT_LIMIT)
+    content = _text(content)
     mine = (col(Message.id) == message_id, col(Message.user_id) == actor.user_id)
     await _change(actor, message_id, update(Message).where(*mine).values(content=content))
 
@@ -104,6 +105,11 @@ _PIN_REFUSALS = {
     "archived": ARCHIVED,
     "full": f"A room has {PINS_LIMIT} pinned messages at the most.",
 }
+
+
+def _text(content: str) -> str:
+    """Return a text as it is stored. Its length is that of what was written, as the browser counts it."""
+    return without_shortcodes(clean(content, "Message", CONTENT_LIMIT))
 
 
 async def _change(actor: Actor, message_id: UUID, change: Update) -> None:

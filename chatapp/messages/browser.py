@@ -30,6 +30,8 @@ class View(TypedDict):
     client_id: str
     author: str
     content: str
+    html: str
+    large: bool
     created_at: str
     time: str
     full_time: str

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, Integer, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, Index, Integer, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -27,7 +27,8 @@ class Message(SQLModel, table=True):
 
     `client_id` is the sender's own id for it, which makes sending again harmless. A deleted message is a
     tombstone. `user_id` is None when the account is gone. `reactions` is what shows of its reactions, and is kept by a
-    trigger: `[{"emoji", "count", "users"}]`, of each the users who reacted first.
+    trigger: `[{"emoji", "count", "users"}]`, of each the users who reacted first. `mentions` is, too:
+    `[{"id", "name"}]`, of those whom the text names with `@`.
 
     A reply is the `reply_seq`-th one to `parent_id`; `reply_count` and `last_reply_at` are kept on the parent. `quote`
     is what the message that `quote_id` names says now: `{"seq", "user", "said", "deleted"}`.
@@ -64,9 +65,22 @@ class Message(SQLModel, table=True):
     reactions: list[dict[str, Any]] = columns.default("'[]'", sa_type=JSONB(none_as_null=True))
     pinned_at: datetime | None = columns.maybe_moment()
     pinned_by: UUID | None = columns.reference("profiles.id", "SET NULL", default=None)
+    mentions: list[dict[str, str]] = columns.default("'[]'", sa_type=JSONB(none_as_null=True))
     parent_id: UUID | None = columns.within("chat_messages.id")
     reply_seq: int | None = Field(default=None, sa_type=Integer)
     reply_count: int = columns.default("0", sa_type=Integer)
     last_reply_at: datetime | None = columns.maybe_moment()
     quote_id: UUID | None = columns.within("chat_messages.id")
     quote: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
+
+
+class Mention(SQLModel, table=True):
+    """Somebody was mentioned by somebody else, at `seq` of a room. Kept by a trigger, for counting."""
+
+    __tablename__ = "message_mentions"
+    __table_args__ = (Index("message_mentions_message_id_idx", "message_id"),)
+
+    user_id: UUID = columns.reference("profiles.id", "CASCADE", primary_key=True)
+    room_id: UUID = Field(primary_key=True)
+    seq: int = Field(sa_type=BigInteger, primary_key=True)
+    message_id: UUID = columns.reference("chat_messages.id", "CASCADE")

@@ -23,6 +23,7 @@ from chatapp.accounts.snapshots import iso
 from chatapp.actor import SYSTEM, Actor
 from chatapp.db import Question, at_once, transaction
 from chatapp.errors import Invalid, NotFound
+from chatapp.messages import markdown
 from chatapp.messages.model import PINS_LIMIT, Message
 from chatapp.messages.snapshots import CatchUp, MessageSnapshot, QuoteSnapshot, ReactionSnapshot
 from chatapp.rooms import queries as rooms
@@ -45,6 +46,7 @@ SHOWN = tuple(
     for name in (
         "id", "seq", "rev", "user_id", "client_id", "content", "created_at", "edited_at", "deleted_at",
         "reactions", "pinned_at", "parent_id", "reply_seq", "reply_count", "last_reply_at", "quote_id", "quote",
+        "mentions",
     )
 )  # fmt: skip
 """The columns a snapshot is made of, read as plain rows: entities cost twice the time."""
@@ -196,7 +198,7 @@ async def catch_up(room_id: UUID, cursor: int, limit: int = 500) -> CatchUp:
     [rooms_found, rows] = await at_once(SYSTEM, _ROOM(room_id=room_id), _CHANGES(**asked), snapshot=True)
     if not rooms_found:
         return _gone(room_id)
-    [room], messages = rooms_found, _in_order(rows)
+    [room], messages = rooms_found, await _in_order(rows)
     members = await _members_now(room_id) if room.members_rev > cursor else None
     reached = max(message.rev for message in messages) if len(messages) == limit else room.rev
     return _catch_up(room, reached, members, messages)
@@ -208,7 +210,7 @@ async def between(room_id: UUID, first_seq: int, last_seq: int) -> Messages:
     """
     asked = {"room_id": room_id, "first": first_seq, "last": last_seq, "limit": PAGE_MOST}
     [rows] = await at_once(SYSTEM, _SPAN(**asked))
-    return _in_order(rows)
+    return await _in_order(rows)
 
 
 async def revs(room_ids: Iterable[UUID]) -> dict[UUID, int]:
@@ -243,6 +245,7 @@ def snapshot(row: Any) -> MessageSnapshot:
         replies=row.reply_count,
         last_reply_at=iso(row.last_reply_at),
         quote=_quote(row) if row.quote else None,
+        mentions=tuple((one["id"], one["name"]) for one in row.mentions),
     )
 
 
@@ -255,11 +258,13 @@ def _quote(row: Any) -> QuoteSnapshot:
 async def _read(session: AsyncSession, statement: Page, room_id: UUID, limit: int, **values: int) -> Messages:
     """Return the messages a statement of `page` finds, oldest first."""
     values = {"limit": max(1, min(limit, PAGE_MOST)), **values}
-    return _in_order(await session.exec(statement, params={"room_id": room_id, **values}))
+    return await _in_order(await session.exec(statement, params={"room_id": room_id, **values}))
 
 
-def _in_order(rows: Iterable[Any]) -> Messages:
-    return tuple(sorted(map(snapshot, rows), key=lambda message: message.seq))
+async def _in_order(rows: Iterable[Any]) -> Messages:
+    messages = tuple(sorted(map(snapshot, rows), key=lambda message: message.seq))
+    await markdown.prepare(messages)
+    return messages
 
 
 async def _require(session: AsyncSession, actor: Actor, room_id: UUID) -> None:

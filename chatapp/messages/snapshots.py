@@ -34,8 +34,8 @@ class MessageSnapshot:
     """A message at `rev`.
 
     `edited_at` and `pinned_at` are "" for never; a deleted one has no content; `user_id` is "" for a gone account.
-    A reply has the id of its thread's first message as `parent_id` and is the `reply_seq`-th in it; that message has
-    `replies` of them.
+    `mentions` are (id, name as written) of those it names. A reply has the id of its thread's first message as
+    `parent_id` and is the `reply_seq`-th in it; that message has `replies` of them.
     """
 
     id: str
@@ -55,6 +55,7 @@ class MessageSnapshot:
     replies: int = 0
     last_reply_at: str = ""
     quote: QuoteSnapshot | None = None
+    mentions: tuple[tuple[str, str], ...] = ()
 
     @property
     def pinned(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, NotRequired
+from typing import Annotated, Any, NotRequired, cast
 from uuid import UUID
 from weakref import WeakValueDictionary
 
@@ -16,7 +16,8 @@ from typing_extensions import TypedDict
 from chatapp import shared
 from chatapp.errors import ChatError, Forbidden, Invalid, NotAMember, Unauthorized
 from chatapp.gate import actor, handler
-from chatapp.messages import actions
+from chatapp.messages import actions, markdown
+from chatapp.messages.emoji import is_large
 from chatapp.messages.model import CLIENT_ID_LIMIT
 from chatapp.messages.snapshots import MessageSnapshot, QuoteSnapshot, ReactionSnapshot
 from chatapp.realtime.room import SLOTS, Applied, LiveRoom
@@ -78,6 +79,10 @@ class Row(TypedDict):
     author: str
     content: str
     created_at: str
+    html: NotRequired[str]
+    """What it says, where that is more than its text."""
+    large: NotRequired[bool]
+    """It is a few emoji and nothing else."""
     edited: NotRequired[bool]
     deleted: NotRequired[bool]
     pinned: NotRequired[bool]
@@ -298,7 +303,7 @@ def head(room: LiveRoom) -> list[Any]:
 
 def row(room: LiveRoom, message: MessageSnapshot) -> Row:
     """A message in the browser's form: short, since it is sent to every tab."""
-    made: Row = {
+    usual = {
         "id": message.id,
         "seq": message.seq,
         "rev": message.rev,
@@ -309,21 +314,20 @@ def row(room: LiveRoom, message: MessageSnapshot) -> Row:
         "content": message.content,
         "created_at": message.created_at,
     }
-    if message.edited_at:
-        made["edited"] = True
-    if message.deleted:
-        made["deleted"] = True
-    if message.pinned:
-        made["pinned"] = True
-    if message.reactions:
-        made["reactions"] = [_reaction(reaction) for reaction in message.reactions]
-    if message.quote:
-        made["quote"] = _quote(message.quote)
-    if message.replies:
-        made["replies"], made["last_reply"] = message.replies, message.last_reply_at
-    if message.parent_id:
-        made["parent"], made["reply_seq"] = message.parent_id, message.reply_seq
-    return made
+    few = {
+        "html": markdown.html(message.content, message.mentions),
+        "large": is_large(message.content),
+        "edited": bool(message.edited_at),
+        "deleted": message.deleted,
+        "pinned": message.pinned,
+        "reactions": [_reaction(reaction) for reaction in message.reactions],
+        "quote": message.quote and _quote(message.quote),
+        "replies": message.replies,
+        "last_reply": message.last_reply_at,
+        "parent": message.parent_id,
+        "reply_seq": message.reply_seq,
+    }
+    return cast("Row", {**usual, **{name: value for name, value in few.items() if value}})  # what is empty isn't sent
 
 
 def pins(room: LiveRoom) -> list[Pin]:

@@ -10,7 +10,9 @@ import reflex as rx
 from chatapp.accounts.state import Viewer
 from chatapp.messages import browser
 from chatapp.messages.browser import View
+from chatapp.messages.rich import rich_text
 from chatapp.messages.state import WINDOW, Composer, MessageTools, QuoteRow
+from chatapp.messages.writing import emoji_button, emoji_dialog, suggestions
 from chatapp.rooms import browser as unread
 from chatapp.rooms.snapshots import MemberSnapshot
 from chatapp.rooms.state import MEMBERS, ROOM
@@ -61,7 +63,8 @@ def composer() -> rx.Component:
     form = browser.ComposerForm.create(
         _latest(),
         _about_to_quote(),
-        rx.el.div(box, _send(), class_name="composer-box"),
+        suggestions(),
+        rx.el.div(box, emoji_button(), _send(), class_name="composer-box"),
         rx.el.p("Enter to send, Shift + Enter for a new line", class_name="composer-hint"),
         room=browser.open_room_id(),
         me=Viewer.me.id,
@@ -71,7 +74,7 @@ def composer() -> rx.Component:
     still = rx.el.p(
         kit.icon("archive", 16), "This room is archived. Nothing can be added to it.", class_name="composer-still"
     )
-    return rx.cond(ROOM.known & ROOM.value.archived, still, form)
+    return rx.cond(ROOM.known & ROOM.value.archived, still, rx.fragment(form, emoji_dialog("message")))
 
 
 def _here() -> rx.Var[bool]:
@@ -230,7 +233,12 @@ def _text(view: Any) -> rx.Component:
     """The text, exactly as it was written, or the tombstone."""
     edited = rx.cond(view.edited, rx.el.span("(edited)", class_name="mark-edited"))
     written = rx.fragment(view.content, edited)
-    return rx.el.div(rx.cond(view.deleted, "This message was deleted", written), class_name="text", dir="auto")
+    plain = rx.el.div(
+        rx.cond(view.deleted, "This message was deleted", written),
+        class_name=rx.cond(view.large, "text text-large", "text"),
+        dir="auto",
+    )
+    return rx.cond(view.html, rich_text(view.html, edited), plain)
 
 
 def _edit(view: Any) -> rx.Component:
@@ -241,7 +249,7 @@ def _edit(view: Any) -> rx.Component:
     save = rx.el.button("Save", type="submit", class_name="button button-primary button-small")
     buttons = rx.el.div(kit.button("Cancel", look="small", on_click=browser.stop_editing()), save, class_name="actions")
     return browser.EditForm.create(
-        box, buttons, message=view.id, content=view.content, on_save=MessageTools.edit, class_name="edit"
+        suggestions(), box, buttons, message=view.id, content=view.content, on_save=MessageTools.edit, class_name="edit"
     )
 
 

@@ -9,18 +9,13 @@ import reflex as rx
 from chatapp.messages import browser
 from chatapp.messages.browser import Chip
 from chatapp.messages.state import ReactionRow
+from chatapp.messages.writing import EmojiPicker
 from chatapp.reactions.state import Reactions
 from chatapp.ui import browser as kit_browser
 from chatapp.ui import dialog, kit
 
 PICKER = "reactions"
 QUICK = ("👍", "❤️", "😂", "🎉", "😮")
-MORE = (
-    "👍 👎 👏 🙌 🙏 💪 👀 👋 ✌️ 🤝",
-    "❤️ 🧡 💚 💙 💜 🔥 ⭐ ✨ 💯 🎉",
-    "😀 😂 🤣 😊 😍 🤔 😮 😢 😡 🤯",
-    "✅ ❌ ❓ ❗ 🚀 🐛 ☕ 🍕 🎂 🌈",
-)
 
 
 def chips(view: Any) -> rx.Component:
@@ -57,11 +52,15 @@ def quick_sheet(sheet: str) -> Any:
 
 
 def picker() -> rx.Component:
-    """Many emoji to choose from."""
+    """All emoji to choose from."""
     view, done = browser.chosen(), kit_browser.hide(PICKER)
+
+    def give(emoji: Any) -> list[Any]:
+        return [done, Reactions.give(view.id, emoji, browser.wanted(view.reactions, emoji))]
+
     return dialog.dialog(
         "Add reaction",
-        rx.el.div(*(_emoji(view, emoji, done) for line in MORE for emoji in line.split()), class_name="emoji-grid"),
+        EmojiPicker.create(label="React with", on_pick=give, class_name="emoji-picker"),
         name=PICKER,
         open=kit_browser.is_open(PICKER),
         on_dismiss=done,

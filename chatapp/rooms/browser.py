@@ -9,14 +9,14 @@ from reflex_base.event import EventChain
 from reflex_base.utils.imports import ImportVar
 from reflex_base.vars.base import Var
 
-from chatapp.rooms.state import HEADS, MARKS, ROOMS
+from chatapp.rooms.state import HEADS, MARKS, MENTIONS, ROOMS
 from chatapp.ui.browser import hook
 
 MODULE = "$/public/unread.js"
 
 
 class ListedRoom(TypedDict):
-    """A room of my list, with what is unread in it by now."""
+    """A room of my list, with what is unread in it by now, and how much of that mentions me."""
 
     id: str
     name: str
@@ -24,11 +24,13 @@ class ListedRoom(TypedDict):
     is_private: bool
     archived: bool
     unread: int
+    mentions: int
 
 
 def my_rooms() -> Var:
     """My rooms, the last active first; none before the list is here."""
-    return hook("roomList", HEADS.call(MODULE, "useRooms", MARKS.prefix, ROOMS.or_default("[]")), list[ListedRoom])
+    prefixes = MARKS.prefix, MENTIONS.prefix
+    return hook("roomList", HEADS.call(MODULE, "useRooms", *prefixes, ROOMS.or_default("[]")), list[ListedRoom])
 
 
 def titled(title: Any) -> Var:

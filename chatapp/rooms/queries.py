@@ -63,6 +63,21 @@ async def marks(room_ids: Iterable[UUID], user_ids: Iterable[UUID]) -> tuple[Mar
     return tuple(Mark(*row) for row in rows)
 
 
+async def my_mentions(actor: Actor) -> dict[UUID, tuple[int, ...]]:
+    """Return where others have mentioned the actor lately: by room, the seqs of the newest messages that do."""
+    async with transaction(actor) as session:
+        return {room_id: tuple(seqs) for room_id, seqs in await session.exec(_MY_MENTIONS)}
+
+
+async def mentions_of(user_id: UUID) -> dict[UUID, tuple[int, ...]]:
+    """Return the same of somebody. Read by the process itself, for that person's own tabs."""
+    columns = func.private.mentions_of(user_id).table_valued("room_id", "seqs")
+    wanted: Any = select_columns(columns.c.room_id, columns.c.seqs)
+    async with transaction(SYSTEM) as session:
+        rows = await session.exec(wanted)
+        return {room_id: tuple(seqs) for room_id, seqs in rows}
+
+
 async def room(actor: Actor, room_id: UUID) -> RoomSnapshot:
     """Return a room the actor is in. Raises NotFound for any other, there or not."""
     async with transaction(actor) as session:
@@ -171,6 +186,8 @@ def _mine(row: Any) -> RoomSnapshot:
     return room_snapshot(row, row.role, row.read_seq, row.read_turn)
 
 
+_MENTIONED = func.private.my_mentions().table_valued("room_id", "seqs")
+_MY_MENTIONS: Any = select_columns(_MENTIONED.c.room_id, _MENTIONED.c.seqs)
 _ROWS, _FOUND, _MEMBERSHIP = _of_mine()
 _MY_ROOM = _ROWS.where(_MEMBERSHIP.c.room_id == bindparam("room"))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 from uuid import UUID
 from weakref import WeakValueDictionary
@@ -51,6 +51,8 @@ class RoomList(rx.State):
     """How far each room is by now, by its id: what is said changes no list."""
     marks: dict[str, list[int]] = {}
     """My read marker in each room by now, as [seq, turn], by its id."""
+    mentions: dict[str, list[int]] = {}
+    """The messages that mentioned me lately, by the room's id: those beyond my marker are unread mentions."""
 
 
 class OpenRoom(rx.State):
@@ -234,6 +236,7 @@ class Invite(rx.State):
 ROOMS = shared.Shared(RoomList.rooms)
 HEADS = shared.Shared(RoomList.heads)
 MARKS = shared.Shared(RoomList.marks)
+MENTIONS = shared.Shared(RoomList.mentions)
 ROOM = shared.Shared(OpenRoom.room)
 MEMBERS = shared.Shared(OpenRoom.members)
 
@@ -260,7 +263,7 @@ async def send_list(whose: Actor, to: str) -> None:
     turn = _turns.setdefault(whose.user_id, asyncio.Lock())
     async with turn:  # an older list must not be sent after a newer one
         with heads.heard():
-            rooms = await queries.my_rooms(whose)
+            rooms, mentions = await queries.my_rooms(whose), await queries.my_mentions(whose)
             if whose.session_id and sessions.ended(whose.session_id):  # judged last, after all waiting
                 return
             listing = _listing(rooms)
@@ -271,7 +274,24 @@ async def send_list(whose: Actor, to: str) -> None:
             # From here on nothing suspends: being told of these rooms and having them is one step.
             for sid in tabs:
                 await _follow(sid, {room.id for room in rooms})
-            await shared.wire().emit(to, shared.update(ROOMS.at(0, list(rooms))))
+            mentioned = (_mentions(room.id, mentions.get(UUID(room.id), ())) for room in rooms)
+            await shared.wire().emit(to, shared.update(ROOMS.at(0, list(rooms)), *filter(None, mentioned)))
+
+
+async def tell_mentions(user_id: UUID, rooms: Mapping[UUID, int]) -> set[UUID]:
+    """Tell all tabs of a person where they are mentioned in these rooms now.
+
+    Answers those where the newest is not yet as far as the given seq, for what is announced may be read a moment later.
+    """
+    async with _turns.setdefault(user_id, asyncio.Lock()):  # what was read earlier must not be sent later
+        found = await queries.mentions_of(user_id)
+        values = [MENTIONS.keyed(str(room_id), list(found.get(room_id, ()))) for room_id in rooms]
+        await shared.wire().emit(topic.user(user_id), shared.update(*values))
+    return {room_id for room_id, seq in rooms.items() if max(found.get(room_id, (0,))) < seq}
+
+
+def _mentions(room_id: str, seqs: tuple[int, ...]) -> Any:
+    return MENTIONS.keyed(room_id, list(seqs)) if seqs else None
 
 
 async def outdated(people: set[UUID]) -> set[UUID]:

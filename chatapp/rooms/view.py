@@ -56,12 +56,13 @@ def _room_link(room: ListedRoom) -> rx.Component:
             rx.el.span(room.description, class_name="room-description", dir="auto", custom_attrs={"id": about}),
             class_name="room-texts",
         ),
+        rx.cond(room.mentions > 0, _mentions(room)),
         rx.cond(room.unread > 0, _count(room)),
         to=f"/chat/{room.id}",
         class_name="room-link",
         custom_attrs={
             "aria-labelledby": name,
-            "aria-describedby": f"unread-{room.id} {about}",
+            "aria-describedby": f"mentions-{room.id} unread-{room.id} {about}",
             "aria-current": rx.cond(room.id == _open_id(), "page", rx.Var("undefined")),
         },
     )
@@ -73,6 +74,16 @@ def _count(room: ListedRoom) -> rx.Component:
         rx.el.span(" unread", class_name="sr-only"),
         class_name="unread",
         custom_attrs={"id": f"unread-{room.id}"},
+    )
+
+
+def _mentions(room: ListedRoom) -> rx.Component:
+    return rx.el.span(
+        rx.el.span("@", custom_attrs={"aria-hidden": "true"}),
+        unread.short_count(room.mentions),
+        rx.el.span(rx.cond(room.mentions == 1, " mention", " mentions"), class_name="sr-only"),
+        class_name="unread mentions",
+        custom_attrs={"id": f"mentions-{room.id}"},
     )
 
 

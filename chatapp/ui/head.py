@@ -6,7 +6,9 @@ import reflex as rx
 
 from chatapp.ui import connection
 
-STYLESHEETS = [f"/styles/{name}.css" for name in ("tokens", "base", "kit", "shell", "conversation", "people")]
+STYLESHEETS = [
+    f"/styles/{name}.css" for name in ("tokens", "base", "kit", "shell", "conversation", "text", "writing", "people")
+]
 """In this order: later ones refine earlier ones. They are bundled into one file."""
 
 VIEWPORT = "width=device-width, initial-scale=1, viewport-fit=cover, interactive-widget=resizes-content"

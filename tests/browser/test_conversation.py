@@ -146,7 +146,14 @@ async def test_on_touch_enter_breaks_the_line(lobby: Lobby) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["שלום עולם", "👩‍👩‍👧‍👦 👍🏽", "\u202egnp.exe", "<img src=x onerror=alert(1)>", "w" * 3000, "*not* _yet_ `marked`"],
+    [
+        "שלום עולם",
+        "👩‍👩‍👧‍👦 👍🏽",
+        "\u202egnp.exe",
+        "<img src=x onerror=alert(1)>",
+        "w" * 3000,
+        "2 * 3, not_yet, <b>no</b>",
+    ],
 )
 async def test_texts_are_shown_exactly(lobby: Lobby, text: str) -> None:
     ada, grace, _ = await a_room_of_two(lobby)

@@ -26,7 +26,8 @@ PERSONS = ("owner", "member", "outsider", "removed", "anonymous")
 
 # :me is who asks, :third another member of :room; :mine and :theirs are messages of those two. :public is a room that
 # none of them is in. :gone is a deleted message of :room, :still one of an archived room of the owner and the third.
-# Those who have been in :room have a 👍 at :theirs and follow its thread, and the owner has one at :still.
+# Those who have been in :room have a 👍 at :theirs and follow its thread, and the owner has one at :still. The third has
+# mentioned the member, the removed one and themselves in :room.
 MATRIX = """
                                                                                  owner member outsider removed anonymous
 profiles       select  select 1 from profiles where id = :owner                     yes   yes   -     -     NO
@@ -124,6 +125,17 @@ message_reactions  delete  delete from message_reactions where message_id = :the
 message_reactions  delete  delete from message_reactions where message_id = :theirs and user_id = :third    -     -     -     -     NO
 message_reactions  delete  delete from message_reactions where message_id = :still and user_id = :me        -     -     -     -     NO
 
+chat_messages  insert  insert into chat_messages (room_id, user_id, client_id, content, mentions) values (:room, :me, 'new', 'x', '[]')  NO  NO  NO  NO  NO
+chat_messages  update  update chat_messages set mentions = '[]' where id = :mine    NO    NO    NO    NO    NO
+
+message_mentions  select  select 1 from message_mentions where user_id = :me          -     yes   -     -     NO
+message_mentions  select  select 1 from message_mentions where user_id <> :me         -     -     -     -     NO
+message_mentions  select  select 1 from private.my_mentions()                         -     yes   -     -     NO
+message_mentions  select  select 1 from private.mentions_of(:third)                   NO    NO    NO    NO    NO
+message_mentions  insert  insert into message_mentions (user_id, room_id, seq, message_id) values (:me, :room, 99, :mine)  NO  NO  NO  NO  NO
+message_mentions  update  update message_mentions set seq = 99 where user_id = :me    NO    NO    NO    NO    NO
+message_mentions  delete  delete from message_mentions where user_id = :me            NO    NO    NO    NO    NO
+
 room_invites   select  select 1 from room_invites where room_id = :room             yes   -     -     -     NO
 room_invites   insert  insert into room_invites (room_id, token_hash, created_by, expires_at) values (:room, sha256('t'), :me, now() + '1 day')     yes   NO    NO    NO    NO
 room_invites   insert  insert into room_invites (room_id, token_hash, created_by, expires_at) values (:room, sha256('t'), :owner, now() + '1 day')  yes   NO    NO    NO    NO
@@ -176,6 +188,7 @@ async def scene(project: Settings) -> Scene:
     messages = {
         name: (await say(people[name], private, "hello"))[0].id for name in ("owner", "member", "third", "removed")
     }
+    await say(people["third"], private, "@Member, @Removed, @Third")
     await rooms.remove_member(people["owner"].actor, private, people["removed"].id)
     sql = await connect(project.owner_url)
     known = (private, people["third"].id)
@@ -228,7 +241,7 @@ def test_the_matrix_is_whole() -> None:
     listed = {tuple(line.split()[:2]) for line in MATRIX.strip().splitlines()[1:] if line.strip()}
     tables = (
         "profiles", "chat_rooms", "room_members", "chat_messages", "thread_followers", "message_reactions",
-        "room_invites", "sessions",
+        "message_mentions", "room_invites", "sessions",
     )  # fmt: skip
     assert listed == {(table, verb) for table in tables for verb in ("select", "insert", "update", "delete")}
 
@@ -270,6 +283,7 @@ async def test_people_can_call_only_what_is_listed(psql: Sql) -> None:
         "pin_message",
         "my_profile",
         "read_thread",
+        "my_mentions",
     )
     assert callable_by == {name: ["authenticated"] for name in mine}
 

@@ -17,6 +17,7 @@ from chatapp import opening, shared
 from chatapp.accounts import sessions
 from chatapp.errors import NotFound, Unavailable
 from chatapp.gate import actor, handler
+from chatapp.invites import state as invite_state
 from chatapp.messages import queries as message_queries
 from chatapp.messages import state as message_state
 from chatapp.messages.snapshots import MessageSnapshot
@@ -331,6 +332,7 @@ def _opened(room: LiveRoom, window: Window, rows: Sequence[MessageSnapshot]) -> 
         *presence_state.opened(room),
         *typing_state.opened(room),
         *thread_state.closed(),
+        *invite_state.opened(),
         *receipt_state.opened(room.id, markers.of(room.id), shares, room.member_ids),
     )
 

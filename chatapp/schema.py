@@ -6,6 +6,7 @@ from sqlalchemy import ForeignKeyConstraint
 from sqlmodel import SQLModel
 
 from chatapp.accounts import model as accounts
+from chatapp.invites import model as invites
 from chatapp.messages import model as messages
 from chatapp.reactions import model as reactions
 from chatapp.rooms import model as rooms
@@ -17,7 +18,7 @@ TABLES = (
     accounts.Session,
     rooms.Room,
     rooms.Membership,
-    rooms.Invite,
+    invites.Invite,
     messages.Message,
     reactions.Reaction,
     threads.Follower,

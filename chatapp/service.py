@@ -18,6 +18,8 @@ from chatapp import audience, live, shared
 from chatapp.accounts import sessions
 from chatapp.actor import Actor
 from chatapp.errors import ChatError
+from chatapp.invites import state as invite_state
+from chatapp.invites.watchers import watchers
 from chatapp.messages import queries as message_queries
 from chatapp.presence import state as presence_state
 from chatapp.presence.announcer import Announcer as PresenceAnnouncer
@@ -106,6 +108,7 @@ class Service:
             tasks.create_task(self.threads.keep(), name="followed-threads")
             tasks.create_task(self.mentions.keep(), name="own-mentions")
             tasks.create_task(markers.keep(), name="read-markers")
+            tasks.create_task(watchers.keep(invite_state.read, invite_state.send), name="invites")
             tasks.create_task(advances.keep(), name="advances")
             tasks.create_task(self.sessions.keep(), name="sessions")
             tasks.create_task(self.presence.keep(), name="presence")
@@ -126,6 +129,8 @@ class Service:
             self.lists.hint(hint)
         if hint.what in ("member", "read"):
             markers.hint(hint)
+        if hint.what in ("member", "invite"):
+            watchers.hint(hint)
         if hint.what == "message" and hint.room_id:
             self.heads.hint(hint.room_id, hint.seq)
 
@@ -133,6 +138,7 @@ class Service:
         self.hub.gap()
         self.heads.gap()
         markers.gap()
+        watchers.gap()
         self.lists.gap()
         self.sessions.gap()
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from chatapp.errors import Invalid
 
+EMAIL_LIMIT = 254  # RFC 5321
+
 
 def clean(text: str, what: str, most: int, least: int = 1) -> str:
     """Return `text` trimmed. Raises Invalid, naming `what`, when it is too short, too long or cannot be stored.
@@ -28,3 +30,12 @@ def storable(text: object, what: str) -> str:
     if "\0" in text or any("\ud800" <= char <= "\udfff" for char in text):
         raise Invalid(f"{what} contains characters that cannot be stored.")
     return text
+
+
+def email_address(text: str) -> str:
+    """Return `text` trimmed. Raises Invalid for what cannot be an address; whether it is one only a mail can tell."""
+    email = clean(text, "Email", EMAIL_LIMIT)
+    name, at, host = email.rpartition("@")
+    if not (name and at and host) or any(char.isspace() for char in email):
+        raise Invalid("This is not an email address we can use.")
+    return email

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from chatapp.actor import Actor
+from chatapp.invites import actions as invites
 from chatapp.messages import actions as messages
 from chatapp.messages.snapshots import MessageSnapshot
 from chatapp.rooms import actions as rooms
@@ -50,9 +51,9 @@ async def someone(name: str) -> Someone:
 async def room(owner: Someone, *members: Someone, private: bool = False, name: str = "A room") -> UUID:
     """Make a room of the test's own; members of a private one come by invitation."""
     made = UUID((await rooms.create_room(owner.actor, name, "", private)).id)
-    token = await rooms.create_invite(owner.actor, made) if private and members else ""
+    token = await invites.create_invite(owner.actor, made) if private and members else ""
     for member in members:
-        await (rooms.accept_invite(member.actor, token) if private else rooms.join(member.actor, made))
+        await (invites.accept_invite(member.actor, token) if private else rooms.join(member.actor, made))
     return made
 
 

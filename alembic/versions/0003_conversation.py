@@ -1,4 +1,4 @@
-"""Replies, quotes, mentions, turns of markers that outlive a membership, and columns that are each person's own."""
+"""Threads, quotes, mentions, direct messages, invites, turns that outlive a membership, columns that are one's own."""
 
 from chatapp.migrate import execute_sql
 
@@ -7,7 +7,7 @@ down_revision = "0002"
 branch_labels = None
 depends_on = None
 
-PARTS = ("members", "own_profile", "threads", "mentions")
+PARTS = ("members", "own_profile", "threads", "mentions", "direct", "invites")
 
 
 def upgrade() -> None:

@@ -9,6 +9,7 @@ import asyncio
 import hashlib
 import hmac
 import logging
+import re
 import secrets
 from datetime import UTC, datetime, timedelta
 
@@ -22,7 +23,7 @@ from chatapp.actor import SYSTEM, Actor
 from chatapp.db import transaction
 from chatapp.errors import ChatError, Invalid, NotFound, Unauthorized
 from chatapp.supabase import auth
-from chatapp.texts import clean, storable
+from chatapp.texts import clean, email_address, storable
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +32,8 @@ TICKET_LASTS = timedelta(seconds=60)
 EXPIRED_AT_ONCE = 100
 """Expired sessions deleted at most when another one begins."""
 REFRESH_BEFORE = timedelta(seconds=60)
-EMAIL_LIMIT = 254  # RFC 5321
+BAD_MAIL = "This invitation has expired. Please ask for another."
+_TOKEN = re.compile(r"[\w.-]{1,4000}", re.ASCII)
 PASSWORD_MOST = 72  # bytes: bcrypt, which Supabase Auth uses, reads no further
 
 DEMO_PEOPLE = {
@@ -46,13 +48,26 @@ DEMO_PEOPLE = {
 
 async def sign_up(name: str, email: str, password: str) -> str:
     """Make an account and sign in; return a ticket to `redeem`. Raises Invalid or Unavailable."""
-    name, email = clean(name, "Name", NAME_LIMIT), _email(email)
+    name, email = clean(name, "Name", NAME_LIMIT), email_address(email)
     return await _open_session(await auth.sign_up(name, email, _new_password(password)))
 
 
 async def sign_in(email: str, password: str) -> str:
     """Sign in; return a ticket to `redeem`. Raises Invalid or Unavailable."""
-    return await _open_session(await auth.sign_in(_email(email), _password(password)))
+    return await _open_session(await auth.sign_in(email_address(email), _password(password)))
+
+
+async def set_up(access_token: str, refresh_token: str, name: str, password: str) -> str:
+    """Name and password for an account that was invited by mail, and sign in; return a ticket to `redeem`.
+
+    Raises Invalid, also where the mail's tokens are not good, and Unavailable.
+    """
+    name, password = clean(name, "Name", NAME_LIMIT), _new_password(password)
+    if not (_TOKEN.fullmatch(access_token) and _TOKEN.fullmatch(refresh_token)):
+        raise Invalid(BAD_MAIL)
+    tokens = await auth.set_up(access_token, refresh_token, name, password)
+    await rename(Actor(tokens.user_id, ""), name)
+    return await _open_session(tokens)
 
 
 async def continue_as(name: str) -> str:
@@ -188,14 +203,6 @@ async def _end_at_supabase(access_token: str) -> None:
 
 def _key(actor: Actor) -> bytes:
     return bytes.fromhex(actor.session_id)
-
-
-def _email(email: str) -> str:
-    email = clean(email, "Email", EMAIL_LIMIT)
-    name, at, host = email.rpartition("@")
-    if not (name and at and host) or any(char.isspace() for char in email):
-        raise Invalid("This is not an email address we can use.")
-    return email
 
 
 def _password(password: str) -> str:

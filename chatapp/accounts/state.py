@@ -55,7 +55,7 @@ class Viewer(rx.State):
         await actions.sign_out(actor())
         async with self:
             headers = dict(self.router_data.get("headers", {}))
-        return _load(web.sign_out_url(headers))
+        return load_page(web.sign_out_url(headers))
 
 
 class Myself(TypedDict, total=False):
@@ -138,9 +138,9 @@ class SignIn(rx.State):
             async with self:
                 self.error, self.busy = refusal.message, False
             return None
-        return _load(url)
+        return load_page(url)
 
 
-def _load(url: str) -> EventSpec:
+def load_page(url: str) -> EventSpec:
     """Load a page from the server. `rx.redirect` would look for it among the front end's own pages."""
     return rx.call_script(f"window.location.assign({json.dumps(url)})")

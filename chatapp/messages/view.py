@@ -14,7 +14,7 @@ from chatapp.messages.rich import rich_text
 from chatapp.messages.state import WINDOW, Composer, MessageTools, QuoteRow
 from chatapp.messages.writing import emoji_button, emoji_dialog, suggestions
 from chatapp.rooms import browser as unread
-from chatapp.rooms.snapshots import MemberSnapshot
+from chatapp.rooms.snapshots import DIRECT, MemberSnapshot
 from chatapp.rooms.state import MEMBERS, ROOM
 from chatapp.ui import browser as kit_browser
 from chatapp.ui import kit
@@ -108,10 +108,11 @@ def _latest() -> rx.Component:
 
 def _top() -> rx.Component:
     """Above the first row: the room's beginning, or the sign that older messages are being fetched."""
+    whose = rx.cond(ROOM.value.kind == DIRECT, "Only the people here can read this.", "This is where the room begins.")
     beginning = rx.el.div(
         rx.el.span(kit.icon("messages-square", 22), class_name="glyph"),
-        rx.el.strong(ROOM.value.name, dir="auto"),
-        rx.el.p("This is where the room begins."),
+        rx.el.strong(unread.room_name(), dir="auto"),
+        rx.el.p(whose),
         class_name="beginning",
     )
     older = rx.el.div(rx.el.span(class_name="spinner"), class_name="history", custom_attrs={"aria-hidden": "true"})

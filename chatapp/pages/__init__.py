@@ -6,10 +6,11 @@ import reflex as rx
 
 from chatapp.accounts.state import SignIn, Viewer
 from chatapp.arrival import Arrival
+from chatapp.invites.state import Invitation
 from chatapp.live import Tab
 from chatapp.pages import chat, front, missing, room
 from chatapp.rooms import browser as unread
-from chatapp.rooms.state import BrowseRooms, Invite
+from chatapp.rooms.state import BrowseRooms
 from chatapp.ui.head import dress, head_components
 
 __all__ = ["add_pages", "head_components"]
@@ -26,8 +27,12 @@ def add_pages(app: rx.App) -> None:
     )
     app.add_page(front.sign_in, "/sign-in", title="Sign in · Chat", on_load=SignIn.arrive)
     app.add_page(front.sign_up, "/sign-up", title="Sign up · Chat", on_load=SignIn.arrive)
+    app.add_page(front.welcome, "/welcome", title="Welcome · Chat")
     app.add_page(
-        front.invitation, "/invite/[invite_token]", title="Invitation · Chat", on_load=[Viewer.arrive, Invite.preview]
+        front.invitation,
+        "/invite/[invite_token]",
+        title="Invitation · Chat",
+        on_load=[Viewer.arrive, Invitation.preview],
     )
     app.add_page(missing.page, "404", title=missing.TITLE)
     app.add_page(room.page, "/chat/[room_id]", title=room.title(), on_load=[*HERE, Tab.open_room])

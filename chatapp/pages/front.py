@@ -5,7 +5,7 @@ from __future__ import annotations
 import reflex as rx
 
 from chatapp.accounts import view as accounts
-from chatapp.rooms import view as rooms
+from chatapp.invites import view as invites
 from chatapp.ui import layout
 
 
@@ -24,6 +24,11 @@ def sign_up() -> rx.Component:
     return layout.page(accounts.sign_up_card(), nav=accounts.navigation())
 
 
+def welcome() -> rx.Component:
+    """`/welcome`"""
+    return layout.page(invites.welcome(), nav=accounts.navigation())
+
+
 def invitation() -> rx.Component:
     """`/invite/[invite_token]`"""
-    return layout.page(rooms.invitation(), nav=accounts.navigation())
+    return layout.page(invites.invitation(), nav=accounts.navigation())

@@ -6,6 +6,7 @@ from typing import Any
 
 import reflex as rx
 
+from chatapp.invites import view as invites
 from chatapp.live import Tab
 from chatapp.messages import browser, tools
 from chatapp.messages import view as messages
@@ -43,7 +44,7 @@ def _room() -> rx.Component:
         first=lambda view: rx.fragment(reactions.quick(view), threads.reply(view)), more=receipts.mark_unread
     )
     conversation = rx.el.div(
-        rooms.header(presence.online(), threads.unread_button(), tools.pins_button()),
+        rooms.header(presence.online(), threads.unread_button(), tools.pins_button(), invites.button()),
         messages.log(
             row=row,
             on_older=Tab.load_older,
@@ -61,7 +62,7 @@ def _room() -> rx.Component:
         conversation,
         threads.panel(row=row, tools=toolbar),
         rooms.members_panel(presence.members(running.tools), running.settings_button()),
-        rooms.invite(),
+        invites.invite(),
         running.settings(),
         *_message_dialogs(),
         class_name="room",

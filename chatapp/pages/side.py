@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import reflex as rx
 
+from chatapp.direct import view as direct
 from chatapp.presence import view as presence
 from chatapp.rooms import view as rooms
 
 
 def sidebar() -> rx.Component:
-    """My rooms, and the watch on whether I am here."""
-    return rx.fragment(rooms.sidebar(), presence.watch())
+    """My rooms, the dialog to write to somebody, and the watch on whether I am here."""
+    return rx.fragment(rooms.sidebar(direct.button()), direct.new_message(), presence.watch())

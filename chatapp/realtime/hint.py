@@ -15,13 +15,13 @@ Step = tuple[int, int]
 class Hint:
     """What a trigger announced.
 
-    `what` is `message`, `member`, `room`, `read`, `mention`, `thread` or `session`. `rev` is the room's change counter
-    after the change, 0 for `session`, `read`, `mention` and `thread`, which are no change of the room. `user_id` is set
-    for `member`, `session_id` for `session`. `readers` are the markers that moved, for `read` and for a `message` that
-    was posted: the database may show them a moment later. They are empty when they are many, and None stands for one
-    that is shown no longer, where somebody has `switched` receipts off. `seq` is that of a message that was posted, or
-    that mentions `people`; with 0, they are mentioned no longer somewhere. For `thread`, `thread` is its first message
-    and `readers` are followers' own markers, in which the turn is 0.
+    `what` is `message`, `member`, `room`, `invite`, `read`, `mention`, `thread` or `session`. `rev` is the room's
+    change counter after the change, 0 for `session`, `invite`, `read`, `mention` and `thread`, which are no change of
+    the room. `user_id` is set for `member`, `session_id` for `session`. `readers` are the markers that moved, for
+    `read` and for a `message` that was posted: the database may show them a moment later. They are empty when they are
+    many, and None stands for one that is shown no longer, where somebody has `switched` receipts off. `seq` is that of
+    a message that was posted, or that mentions `people`; with 0, they are mentioned no longer somewhere. For `thread`,
+    `thread` is its first message and `readers` are followers' own markers, in which the turn is 0.
     """
 
     what: str

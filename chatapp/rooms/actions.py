@@ -5,8 +5,6 @@ Each is one transaction as the actor; policies and triggers decide, and the data
 
 from __future__ import annotations
 
-import secrets
-from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 from sqlalchemy import Delete, Update
@@ -17,12 +15,9 @@ from chatapp.actor import Actor
 from chatapp.db import transaction
 from chatapp.errors import Forbidden, Invalid, NotAMember, NotFound
 from chatapp.rooms import queries
-from chatapp.rooms.model import DESCRIPTION_LIMIT, NAME_LIMIT, Invite, Membership, Room
-from chatapp.rooms.queries import BAD_INVITE, token_hash
+from chatapp.rooms.model import DESCRIPTION_LIMIT, NAME_LIMIT, Membership, Room
 from chatapp.rooms.snapshots import RoomSnapshot
 from chatapp.texts import clean
-
-INVITE_DAYS_MOST = 365
 
 
 async def create_room(actor: Actor, name: str, description: str = "", is_private: bool = False) -> RoomSnapshot:
@@ -78,9 +73,14 @@ async def join(actor: Actor, room_id: UUID) -> None:
 
 
 async def leave(actor: Actor, room_id: UUID) -> None:
-    """Stop being a member; leaving twice is leaving once. When the owner leaves, another becomes it."""
+    """Stop being a member; leaving twice is leaving once. When the owner leaves, another becomes it.
+
+    Raises Forbidden for a direct message: it is its people.
+    """
     async with transaction(actor) as session:
         await session.exec(_membership(room_id, actor.user_id))
+        if await _is_member(session, room_id, actor.user_id):
+            raise Forbidden("A direct message cannot be left.")
 
 
 async def remove_member(actor: Actor, room_id: UUID, user_id: UUID) -> None:
@@ -114,47 +114,6 @@ async def change_role(actor: Actor, room_id: UUID, user_id: UUID, role: str) -> 
         await _require_member(session, actor, room_id)
         if not await session.scalar(select(func.private.change_role(room_id, user_id, role))):
             raise Forbidden
-
-
-async def create_invite(actor: Actor, room_id: UUID, days: int = 7, max_uses: int | None = None) -> str:
-    """Make an invite and return its token, which is not stored and cannot be shown again.
-
-    Raises NotAMember, Forbidden for a private room the actor doesn't run, Invalid for impossible limits.
-    """
-    if not 1 <= days <= INVITE_DAYS_MOST or (max_uses is not None and not 1 <= max_uses <= 1_000_000):
-        raise Invalid(f"An invite lasts 1 to {INVITE_DAYS_MOST} days and takes 1 or more uses.")
-    token = secrets.token_urlsafe(24)
-    values = {
-        "room_id": room_id,
-        "token_hash": token_hash(token),
-        "created_by": actor.user_id,
-        "expires_at": datetime.now(UTC) + timedelta(days=days),
-        "max_uses": max_uses,
-    }
-    async with transaction(actor) as session:
-        await _require_member(session, actor, room_id)
-        await session.exec(insert(Invite).values(values))
-    return token
-
-
-async def revoke_invite(actor: Actor, token: str) -> None:
-    """End an invite of one's own, or of a room one runs. Raises NotFound for any other."""
-    wanted = col(Invite.token_hash) == token_hash(token)
-    async with transaction(actor) as session:
-        revoked = await session.exec(
-            update(Invite).where(wanted).values(revoked_at=func.now()).returning(col(Invite.id))
-        )
-        if revoked.one_or_none() is None:
-            raise NotFound(BAD_INVITE)
-
-
-async def accept_invite(actor: Actor, token: str) -> UUID:
-    """Become a member by an invite and return the room's id. Raises NotFound when the invite is not good."""
-    async with transaction(actor) as session:
-        room_id: UUID | None = await session.scalar(select(func.private.accept_invite(token_hash(token))))
-    if room_id is None:
-        raise NotFound(BAD_INVITE)
-    return room_id
 
 
 async def _change(actor: Actor, room_id: UUID, change: Update | Delete) -> None:

@@ -1,4 +1,4 @@
-"""What is unread, as the browser counts it (assets/unread.js) and Python sees it."""
+"""What only the browser knows of rooms: what is unread (assets/unread.js), and what one is called (assets/rooms.js)."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ from reflex_base.event import EventChain
 from reflex_base.utils.imports import ImportVar
 from reflex_base.vars.base import Var
 
-from chatapp.rooms.state import HEADS, MARKS, MENTIONS, ROOMS
+from chatapp.accounts.state import Viewer
+from chatapp.rooms.snapshots import PersonSnapshot
+from chatapp.rooms.state import HEADS, MARKS, MEMBERS, MENTIONS, ROOM, ROOMS
 from chatapp.ui.browser import hook
 
 MODULE = "$/public/unread.js"
+NAMES = "$/public/rooms.js"
 
 
 class ListedRoom(TypedDict):
@@ -25,12 +28,20 @@ class ListedRoom(TypedDict):
     archived: bool
     unread: int
     mentions: int
+    kind: str
+    others: list[PersonSnapshot]
 
 
 def my_rooms() -> Var:
     """My rooms, the last active first; none before the list is here."""
     prefixes = MARKS.prefix, MENTIONS.prefix
     return hook("roomList", HEADS.call(MODULE, "useRooms", *prefixes, ROOMS.or_default("[]")), list[ListedRoom])
+
+
+def room_name() -> Var:
+    """The open room's name, as the viewer calls it; "" before it is known."""
+    members = MEMBERS.or_default("[]")
+    return call("nameOf", ROOM.or_default("null"), members, Viewer.me.id, module=NAMES).to(str)
 
 
 def titled(title: Any) -> Var:
@@ -55,8 +66,8 @@ def set_back(room: Var, seq: Var) -> Var:
     return Var(f"(() => {asked!s})", _var_data=asked._get_all_var_data()).to(FunctionVar, EventChain)
 
 
-def call(function: str, *arguments: Var) -> Var:
+def call(function: str, *arguments: Var, module: str = MODULE) -> Var:
     """What a function of the module answers."""
-    imports = VarData(imports={MODULE: [ImportVar(tag=function)]})
+    imports = VarData(imports={module: [ImportVar(tag=function)]})
     data = VarData.merge(imports, *(argument._get_all_var_data() for argument in arguments))
     return Var(f"{function}({', '.join(str(argument) for argument in arguments)})", _var_data=data)

@@ -1,4 +1,4 @@
-"""Rooms, memberships and invites. What must hold is in `sql/`, where it holds for everybody."""
+"""Rooms and memberships. What must hold is in `sql/`, where it holds for everybody."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ DESCRIPTION_LIMIT = 300
 
 
 class Room(SQLModel, table=True):
-    """A place to talk.
+    """A place to talk. One of kind `direct` has no name and no roles: it is its members, who are always the same.
 
-    `last_seq` counts its messages, `rev` every change, `members_rev` is that of its members' last.
+    `direct_key` is the same for the same people. `last_seq` counts the messages, `rev` every change, `members_rev` is
+    that of its members' last.
     """
 
     __tablename__ = "chat_rooms"
@@ -46,6 +47,8 @@ class Room(SQLModel, table=True):
     member_count: int = columns.default("0")
     last_message_at: datetime | None = columns.maybe_moment()
     past_turn: int = columns.default("0")
+    kind: str = columns.default("'room'", sa_type=Text)
+    direct_key: bytes | None = Field(default=None, unique=True)
 
 
 class Membership(SQLModel, table=True):
@@ -74,23 +77,3 @@ class Membership(SQLModel, table=True):
     read_turn: int = columns.default("0")
     joined_at: datetime = columns.stamped()
     rev: int = columns.counter()
-
-
-class Invite(SQLModel, table=True):
-    """A link into a room. Its token is a secret: `token_hash` is what is stored of it."""
-
-    __tablename__ = "room_invites"
-    __table_args__ = (
-        Index("room_invites_room_id_idx", "room_id"),
-        Index("room_invites_created_by_idx", "created_by"),
-    )
-
-    id: UUID = columns.default("gen_random_uuid()", primary_key=True)
-    room_id: UUID = columns.reference("chat_rooms.id", "CASCADE")
-    token_hash: bytes = Field(unique=True)
-    created_by: UUID | None = columns.reference("profiles.id", "CASCADE", default=None)
-    created_at: datetime = columns.stamped()
-    expires_at: datetime = columns.moment()
-    max_uses: int | None = None
-    uses: int = columns.default("0")
-    revoked_at: datetime | None = columns.maybe_moment()

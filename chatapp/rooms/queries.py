@@ -5,12 +5,13 @@ A room is looked up through the actor's memberships: not theirs and not there ar
 
 from __future__ import annotations
 
-import hashlib
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Uuid, any_, bindparam, true
+from sqlalchemy import ARRAY, ColumnElement, Uuid, and_, any_, bindparam, true
 from sqlalchemy import select as select_columns
 from sqlalchemy.orm import aliased, undefer
 from sqlmodel import case, col, func, or_, select
@@ -22,7 +23,7 @@ from chatapp.actor import SYSTEM, Actor
 from chatapp.db import Question, at_once, transaction
 from chatapp.errors import NotFound
 from chatapp.rooms.model import Membership, Room
-from chatapp.rooms.snapshots import Head, Mark, MemberSnapshot, RoomSnapshot
+from chatapp.rooms.snapshots import DIRECT, Head, Mark, MemberSnapshot, PersonSnapshot, RoomSnapshot
 from chatapp.together import Together
 
 BROWSE_LIMIT = 50
@@ -30,11 +31,12 @@ MEMBERS_LIMIT = 1000
 ROOMS_LIMIT = 1000
 LISTS_AT_ONCE = 50
 """People whose lists one query reads at most."""
-BAD_INVITE = "This invite link is not valid any more."
+NOBODY_ELSE = "Deleted account"
+"""The name of a direct message whose other people have no account any more."""
 
 
 async def my_rooms(actor: Actor) -> tuple[RoomSnapshot, ...]:
-    """Return the rooms the actor is in, the last active first."""
+    """Return the rooms the actor is in, the last active first; not what others began to write to them, and did not."""
     return await _lists.ask(actor.user_id) or ()
 
 
@@ -44,17 +46,9 @@ async def heads(room_ids: Iterable[UUID]) -> dict[UUID, Head]:
     return {room_id: Head(last_seq, iso(moment)) for room_id, last_seq, moment in rows}
 
 
-async def listings(user_ids: Iterable[UUID]) -> dict[UUID, list[RoomSnapshot]]:
-    """Return the rooms that each of these people is in, without markers. Read by the process itself, to compare."""
-    found: dict[UUID, list[RoomSnapshot]] = {user_id: [] for user_id in user_ids}
-    columns = select_columns(col(Membership.user_id), col(Membership.role), *Room.__table__.c)  # type: ignore[attr-defined]
-    wanted: Any = columns.join(Room, col(Room.id) == col(Membership.room_id)).where(
-        col(Membership.user_id).in_(list(found))
-    )
-    async with transaction(SYSTEM) as session:
-        for row in await session.exec(wanted):
-            found[row.user_id].append(room_snapshot(row, row.role))
-    return found
+async def listings(user_ids: Sequence[UUID]) -> dict[UUID, tuple[RoomSnapshot, ...]]:
+    """Return what `my_rooms` does for each of these people. Read by the process itself, to compare."""
+    return {**dict.fromkeys(user_ids, ()), **await _lists_of(user_ids)}
 
 
 async def marks(room_ids: Iterable[UUID], user_ids: Iterable[UUID]) -> tuple[Mark, ...]:
@@ -81,10 +75,11 @@ async def mentions_of(user_id: UUID) -> dict[UUID, tuple[int, ...]]:
 async def room(actor: Actor, room_id: UUID) -> RoomSnapshot:
     """Return a room the actor is in. Raises NotFound for any other, there or not."""
     async with transaction(actor) as session:
-        found = (await session.exec(_MY_ROOM, params={"room": room_id})).one_or_none()
-    if found is None:
+        found = (await session.exec(_MY_ROOM, params={"room": room_id})).all()
+    named = await _with_names(actor.user_id, tuple(map(_mine, found)))
+    if not named:
         raise NotFound
-    return _mine(found)
+    return named[0]
 
 
 async def members(actor: Actor, room_id: UUID) -> tuple[MemberSnapshot, ...]:
@@ -108,27 +103,6 @@ async def browse(actor: Actor, search: str = "", limit: int = BROWSE_LIMIT) -> t
     async with transaction(actor) as session:
         rows = await session.exec(wanted.order_by(col(Room.member_count).desc(), col(Room.id)).limit(limit))
         return tuple(room_snapshot(found) for found in rows)
-
-
-async def invite(actor: Actor, token: str) -> RoomSnapshot:
-    """Return the room an invite leads to, before anybody joins.
-
-    Raises NotFound when the invite is not good.
-    """
-    # The function reads past the policies: an invite shows a room to somebody who isn't in it yet.
-    columns = func.private.invited_room(token_hash(token)).table_valued(*Room.model_fields)
-    wanted = select(aliased(Room, columns, adapt_on_names=True))
-    async with transaction(actor) as session:
-        found = (await session.exec(wanted)).one_or_none()
-        if found is None:
-            raise NotFound(BAD_INVITE)
-        mine = (await session.exec(_MY_ROOM, params={"room": found.id})).one_or_none()
-        return _mine(mine) if mine else room_snapshot(found)
-
-
-def token_hash(token: str) -> bytes:
-    """Return what the database keeps of an invite's token."""
-    return hashlib.sha256(token.encode(errors="replace")).digest()
 
 
 def members_of(room_id: UUID) -> Select[Membership, Profile]:
@@ -155,6 +129,7 @@ def room_snapshot(room: Any, role: str = "", read_seq: int = 0, read_turn: int =
         read_turn=read_turn,
         created_at=iso(room.created_at),
         archived=room.archived_at is not None,
+        kind=room.kind,
     )
 
 
@@ -180,6 +155,32 @@ def _of_mine() -> Any:
     found = select_columns(Room.__table__).where(col(Room.id) == mine.c.room_id).limit(1).lateral("room")  # type: ignore[attr-defined]
     wanted = select_columns(*found.c, mine.c.role, mine.c.read_seq, mine.c.read_turn)
     return wanted.select_from(mine).join(found, true()), found, mine
+
+
+async def _with_names(person: UUID, rooms: Sequence[RoomSnapshot]) -> tuple[RoomSnapshot, ...]:
+    """Give direct messages the names of the others. Asked only where there are any."""
+    if all(each.kind != DIRECT for each in rooms):
+        return tuple(rooms)
+    [rows] = await at_once(SYSTEM, _OTHERS(people=[person]))
+    return _named(rooms, _by_room(rows))
+
+
+Others = dict[str, list[PersonSnapshot]]
+
+
+def _by_room(rows: Iterable[Any]) -> Others:
+    others: Others = defaultdict(list)
+    for row in rows:
+        others[str(row.room_id)].append(PersonSnapshot.of(row.id, row.name, row.avatar_url))
+    return others
+
+
+def _named(rooms: Iterable[RoomSnapshot], others: Others) -> tuple[RoomSnapshot, ...]:
+    return tuple(_named_one(room, tuple(others.get(room.id, ()))) if room.kind == DIRECT else room for room in rooms)
+
+
+def _named_one(room: RoomSnapshot, others: tuple[PersonSnapshot, ...]) -> RoomSnapshot:
+    return replace(room, others=others, name=", ".join(person.name for person in others) or NOBODY_ELSE)
 
 
 def _mine(row: Any) -> RoomSnapshot:
@@ -210,8 +211,29 @@ def _of_people() -> Any:
     return select_columns(person.c.id.label("person"), *theirs.c).select_from(person).join(theirs, true())
 
 
+def _others() -> Any:
+    """The statement that reads who else is in people's direct messages, in the order of their names."""
+    mine, theirs = aliased(Membership), aliased(Membership)
+    return (
+        select_columns(
+            col(mine.user_id).label("person"),
+            theirs.room_id,
+            Profile.id,
+            Profile.name,
+            Profile.avatar_url,  # type: ignore[call-overload]
+        )
+        .select_from(mine)
+        .join(Room, and_(col(Room.id) == col(mine.room_id), col(Room.kind) == DIRECT))
+        .join(theirs, and_(col(theirs.room_id) == col(mine.room_id), col(theirs.user_id) != col(mine.user_id)))
+        .join(Profile, col(Profile.id) == col(theirs.user_id))
+        .where(col(mine.user_id) == any_(bindparam("people", type_=_IDS)))
+        .order_by(col(theirs.room_id), func.lower(col(Profile.name)), col(Profile.id))
+    )
+
+
 _IDS = ARRAY(Uuid)
 _LISTS = Question(_of_people())
+_OTHERS = Question(_others())
 _HEADS = Question(
     select_columns(Room.id, Room.last_seq, Room.last_message_at).where(  # type: ignore[call-overload]
         col(Room.id) == any_(bindparam("rooms", type_=_IDS))
@@ -227,11 +249,16 @@ _MARKS = Question(
 
 async def _lists_of(user_ids: Sequence[UUID]) -> dict[UUID, tuple[RoomSnapshot, ...]]:
     """The process reads them, each for the person it belongs to: many may ask at once, and policies know one."""
-    [rows] = await at_once(SYSTEM, _LISTS(people=list(user_ids)))
-    lists: dict[UUID, list[RoomSnapshot]] = {}
-    for row in rows:
-        lists.setdefault(row.person, []).append(_mine(row))
-    return {person: tuple(rooms) for person, rooms in lists.items()}
+    asked = {"people": list(user_ids)}
+    listed, written_to = await at_once(SYSTEM, _LISTS(**asked), _OTHERS(**asked))
+    lists: dict[UUID, list[RoomSnapshot]] = defaultdict(list)
+    for row in listed:
+        if row.kind != DIRECT or row.last_seq or row.created_by == row.person:
+            lists[row.person].append(_mine(row))
+    others: dict[UUID, list[Any]] = defaultdict(list)
+    for row in written_to:
+        others[row.person].append(row)
+    return {person: _named(rooms, _by_room(others[person])) for person, rooms in lists.items()}
 
 
 _lists: Together[UUID, tuple[RoomSnapshot, ...]] = Together(_lists_of, LISTS_AT_ONCE)

@@ -3,7 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Self
 from uuid import UUID
+
+from chatapp.accounts.snapshots import colour, initials
+
+DIRECT = "direct"
+"""The kind of a room that is a direct message."""
+
+
+@dataclass(frozen=True)
+class PersonSnapshot:
+    """Somebody as others see them."""
+
+    id: str
+    name: str
+    avatar_url: str
+    initials: str
+    colour: int
+
+    @classmethod
+    def of(cls, user_id: UUID, name: str, avatar_url: str | None) -> Self:
+        return cls(str(user_id), name, avatar_url or "", initials(name), colour(user_id))
 
 
 @dataclass(frozen=True)
@@ -11,7 +32,8 @@ class RoomSnapshot:
     """A room, in part as one person sees it: `role` and `read_seq` are theirs, "" and 0 for somebody who isn't in it.
 
     (`read_turn`, `read_seq`) is their marker: of two, the greater is the newer. `members` is the members' number, times
-    are ISO 8601, "" for never.
+    are ISO 8601, "" for never. `others` are the other people in a direct message, and `name` is theirs; without a
+    viewer there are no others, and no name.
     """
 
     id: str
@@ -26,6 +48,8 @@ class RoomSnapshot:
     archived: bool = False
     read_turn: int = 0
     created_at: str = ""
+    kind: str = "room"
+    others: tuple[PersonSnapshot, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,6 @@ from chatapp.rooms.snapshots import Head, Mark, MemberSnapshot, RoomSnapshot
 
 Field = Annotated[str, StringConstraints(max_length=1000)]
 Role = Literal["owner", "admin", "member"]
-Token = Annotated[str, StringConstraints(max_length=200)]
 
 
 class NewRoom(TypedDict, total=False):
@@ -181,56 +180,6 @@ class BrowseRooms(rx.State):
         async with self:
             if self.search == search:  # a slower answer to an older question does not overwrite a newer one
                 self.found, self.loading = list(found), False
-
-
-class Invite(rx.State):
-    """The dialog `Invite` of the open room, and the page an invite link leads to."""
-
-    shown: bool = False
-    link: str = ""
-    error: str = ""
-    room: RoomSnapshot | None = None
-
-    @handler(background=False)
-    def close(self):
-        """Forget the link: it is shown once."""
-        self.shown, self.link, self.error = False, "", ""
-
-    @handler
-    async def make(self, room_id: UUID):
-        """A new link into the room, good for a week."""
-        async with self:
-            self.shown, self.link, self.error = True, "", ""
-            origin = self.router_data.get("headers", {}).get("origin", "")
-        try:
-            token = await actions.create_invite(actor(), room_id)
-        except ChatError as refusal:
-            async with self:
-                self.error = refusal.message
-            return
-        async with self:
-            self.link = f"{origin}/invite/{token}"
-
-    @handler(page=True)
-    async def preview(self):
-        """The page of an invite link opens: say where it leads before anybody joins."""
-        async with self:
-            self.room, self.error = None, ""
-            token = str(self.invite_token)  # type: ignore[attr-defined]  # of the route /invite/[invite_token]
-        try:
-            room = await queries.invite(actor(), token)
-        except ChatError as refusal:
-            async with self:
-                self.error = refusal.message
-            return
-        async with self:
-            self.room = room
-
-    @handler
-    async def accept(self, token: Token):
-        """Join the room the link leads to."""
-        room_id = await actions.accept_invite(actor(), token)
-        return rx.redirect(f"/chat/{room_id}")
 
 
 ROOMS = shared.Shared(RoomList.rooms)

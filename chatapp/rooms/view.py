@@ -8,8 +8,8 @@ from chatapp.accounts import view as accounts
 from chatapp.accounts.state import Viewer
 from chatapp.rooms import browser as unread
 from chatapp.rooms.browser import ListedRoom
-from chatapp.rooms.snapshots import MemberSnapshot, RoomSnapshot
-from chatapp.rooms.state import ROOM, ROOMS, BrowseRooms, CreateRoom, Invite, OpenRoom
+from chatapp.rooms.snapshots import DIRECT, MemberSnapshot, PersonSnapshot, RoomSnapshot
+from chatapp.rooms.state import ROOM, ROOMS, BrowseRooms, CreateRoom, OpenRoom
 from chatapp.ui import art, browser, dialog, forms, kit, layout
 
 MEMBERS_PANEL = "members"
@@ -20,14 +20,15 @@ LEAVING = "leaving"
 # --- the sidebar ---------------------------------------------------------------------------------------------------
 
 
-def sidebar() -> rx.Component:
-    """My rooms, the ways to more of them, and me."""
+def sidebar(*actions: rx.Component) -> rx.Component:
+    """My rooms, the ways to more of them, and me; `actions` come from slices above."""
     brand = kit.link(art.mark(28), "Chat", to="/chat", class_name="brand")
     return rx.el.aside(
         rx.el.nav(brand, class_name="sidebar-head", custom_attrs={"aria-label": "Main"}),
         rx.el.div(
             kit.button("New room", picture="plus", on_click=CreateRoom.show(True)),
             kit.link_button("Browse rooms", to="/chat/browse", picture="compass"),
+            *actions,
             class_name="sidebar-actions",
         ),
         rx.el.nav(my_rooms(), class_name="rooms", custom_attrs={"aria-label": "Rooms"}),
@@ -50,7 +51,7 @@ def _room_link(room: ListedRoom) -> rx.Component:
     """Named by the room alone, so that screen readers don't read the whole description in a list of links."""
     name, about = f"room-{room.id}", f"about-{room.id}"
     return kit.link(
-        _glyph(room),
+        rx.cond(room.kind == DIRECT, _faces(room), glyph(room)),
         rx.el.span(
             rx.el.span(room.name, class_name="room-name", dir="auto", custom_attrs={"id": name}),
             rx.el.span(room.description, class_name="room-description", dir="auto", custom_attrs={"id": about}),
@@ -63,7 +64,7 @@ def _room_link(room: ListedRoom) -> rx.Component:
         custom_attrs={
             "aria-labelledby": name,
             "aria-describedby": f"mentions-{room.id} unread-{room.id} {about}",
-            "aria-current": rx.cond(room.id == _open_id(), "page", rx.Var("undefined")),
+            "aria-current": rx.cond(room.id == open_id(), "page", rx.Var("undefined")),
         },
     )
 
@@ -87,16 +88,30 @@ def _mentions(room: ListedRoom) -> rx.Component:
     )
 
 
-def _glyph(room: RoomSnapshot) -> rx.Component:
+def _faces(room: ListedRoom) -> rx.Component:
+    """Who is written to: the one, or the first two of many. Their names stand beside it."""
+    faces = rx.foreach(room.others[:2], _face)
+    many = rx.cond(room.others.length() > 1, " faces-many", "")
+    return rx.el.span(faces, class_name=f"faces{many}", custom_attrs={"aria-hidden": "true"})
+
+
+def _face(person: PersonSnapshot) -> rx.Component:
+    return kit.avatar(person.name, person.initials, person.colour, person.avatar_url)
+
+
+def glyph(room: RoomSnapshot) -> rx.Component:
+    """The sign of the room's kind."""
     return rx.el.span(_kind_icon(room, 16), class_name="glyph")
 
 
 def _kind_icon(room: RoomSnapshot, size: int) -> rx.Component:
     kind = rx.cond(room.is_private, kit.icon("lock", size), kit.icon("hash", size))
+    kind = rx.cond(room.kind == DIRECT, kit.icon("message-circle", size), kind)
     return rx.cond(room.archived, kit.icon("archive", size), kind)
 
 
-def _open_id() -> rx.Var[str]:
+def open_id() -> rx.Var[str]:
+    """The room of the address."""
     return rx.State.room_id  # Reflex adds it with the route /chat/[room_id]
 
 
@@ -149,11 +164,11 @@ def _found() -> rx.Component:
 def _joinable(room: RoomSnapshot) -> rx.Component:
     name = f"join-{room.id}"
     return rx.el.li(
-        _glyph(room),
+        glyph(room),
         rx.el.div(
             rx.el.h2(room.name, dir="auto", custom_attrs={"id": name}),
             rx.cond(room.description, rx.el.p(room.description, dir="auto")),
-            rx.el.p(_member_count(room), class_name="tile-count"),
+            rx.el.p(member_count(room), class_name="tile-count"),
         ),
         kit.button("Join", on_click=OpenRoom.join(room.id), custom_attrs={"aria-describedby": name}),
         class_name="tile",
@@ -161,45 +176,9 @@ def _joinable(room: RoomSnapshot) -> rx.Component:
     )
 
 
-def _member_count(room: RoomSnapshot) -> rx.Component:
+def member_count(room: RoomSnapshot) -> rx.Component:
+    """How many are in a room, in words."""
     return rx.fragment(room.members, rx.cond(room.members == 1, " member", " members"))
-
-
-def invitation() -> rx.Component:
-    """Where an invite link leads, before anybody joins."""
-    return rx.match(
-        rx.cond(Invite.error, "error", rx.cond(Invite.room, "room", "")),
-        ("error", _no_invitation()),
-        ("room", _invited()),
-        rx.el.div(kit.skeleton(2), class_name="card"),
-    )
-
-
-def _invited() -> rx.Component:
-    room = Invite.room
-    return rx.el.div(
-        _glyph(room),
-        rx.el.h1(room.name, dir="auto"),
-        rx.cond(room.description, rx.el.p(room.description, dir="auto", class_name="dialog-text")),
-        rx.el.p("You are invited. ", _member_count(room), " so far.", class_name="card-lead"),
-        kit.button(
-            "Join room",
-            kind="primary",
-            look="wide large",
-            on_click=Invite.accept(rx.State.invite_token),  # added with the route
-        ),
-        class_name="card",
-    )
-
-
-def _no_invitation() -> rx.Component:
-    return rx.el.div(
-        art.nothing_there(),
-        rx.el.h1("This invitation doesn't work"),
-        rx.el.p(Invite.error, role="alert"),
-        rx.el.div(kit.link_button("Chat Rooms", to="/chat", kind="primary"), class_name="actions"),
-        class_name="empty",
-    )
 
 
 # --- the open room -------------------------------------------------------------------------------------------------
@@ -224,7 +203,6 @@ def header(people: rx.Component, *more: rx.Component) -> rx.Component:
                 "aria-controls": MEMBERS_PANEL,
             },
         ),
-        kit.button("Invite", kind="quiet", picture="user-plus", on_click=Invite.make(_open_id())),
         class_name="room-head",
     )
 
@@ -237,45 +215,32 @@ def members_panel(members: rx.Component, settings: rx.Component) -> rx.Component
             "Members",
             members,
             name=MEMBERS_PANEL,
-            foot=rx.fragment(settings, leave),
+            foot=rx.cond(is_direct(), _for_good(), rx.fragment(settings, leave)),
         ),
         _leave_room(),
     )
 
 
-def invite() -> rx.Component:
-    """The dialog `Invite`."""
-    copied = [rx.set_clipboard(Invite.link), rx.toast.success("Link copied")]
-    link = forms.field("Invite link", "link", value=Invite.link, read_only=True, custom_attrs={"data-focus": ""})
-    return dialog.dialog(
-        "Invite people",
-        kit.alert(Invite.error),
-        rx.cond(Invite.error, rx.fragment(), link),
-        kit.hint("Whoever opens this link within a week can join. It is shown only once."),
-        rx.el.div(
-            kit.button("Copy link", kind="primary", picture="copy", on_click=copied, disabled=Invite.link == ""),
-            class_name="actions",
-        ),
-        name="invite",
-        open=Invite.shown,
-        on_dismiss=Invite.close,
-    )
-
-
 def page_title() -> rx.Var[str]:
     """The tab's title."""
-    return unread.titled(rx.cond(ROOM.known, f"{ROOM.value.name} · Chat", "Chat"))
+    return unread.titled(rx.cond(ROOM.known, f"{unread.room_name()} · Chat", "Chat"))
+
+
+def is_direct() -> rx.Var[bool]:
+    """Whether the room of the address is a direct message: the list knows before the room is here."""
+    listed = browser.person_of(ROOMS.or_default("[]"), open_id(), RoomSnapshot)
+    return (listed.kind == DIRECT) | (_arrived() & (ROOM.value.kind == DIRECT))
 
 
 def _arrived() -> rx.Var[bool]:
     """Whether the room in the browser is the one in the address, and not the one of the page before."""
-    return ROOM.known & (ROOM.value.id == _open_id())
+    return ROOM.known & (ROOM.value.id == open_id())
 
 
 def _title(people: rx.Component) -> rx.Component:
     room = ROOM.value
     return rx.fragment(
-        rx.el.h1(_kind_icon(room, 17), rx.el.span(room.name, dir="auto")),
+        rx.el.h1(_kind_icon(room, 17), rx.el.span(unread.room_name(), dir="auto")),
         rx.el.p(people, rx.cond(room.description, rx.el.span(room.description, dir="auto"))),
     )
 
@@ -310,6 +275,10 @@ def member(member: MemberSnapshot, status: rx.Component, since: rx.Component, to
     )
 
 
+def _for_good() -> rx.Component:
+    return kit.hint("Nobody joins or leaves a direct message. To add somebody, start a new one.")
+
+
 def _leave_room() -> rx.Component:
     back = rx.cond(
         ROOM.value.is_private,
@@ -321,7 +290,7 @@ def _leave_room() -> rx.Component:
         rx.el.p(back, class_name="dialog-text"),
         rx.el.div(
             kit.button("Stay", on_click=browser.hide(LEAVING)),
-            kit.button("Leave", kind="danger", on_click=[browser.hide(LEAVING), OpenRoom.leave(_open_id())]),
+            kit.button("Leave", kind="danger", on_click=[browser.hide(LEAVING), OpenRoom.leave(open_id())]),
             class_name="actions",
         ),
         name=LEAVING,

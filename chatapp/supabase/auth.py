@@ -91,6 +91,28 @@ async def sign_out(access_token: str) -> None:
         log.debug("The session had ended already.")
 
 
+async def invite(email: str, landing: str) -> None:
+    """Mail somebody without an account the way in, which ends at the address `landing`.
+
+    The secret key may. Raises Invalid, also for somebody who has an account, and Unavailable.
+    """
+    with _in_words():
+        await client.as_project().auth.admin.invite_user_by_email(email, {"redirect_to": landing})
+
+
+async def set_up(access_token: str, refresh_token: str, name: str, password: str) -> Tokens:
+    """Give the account of somebody who was invited its name and first password.
+
+    The tokens are those that the mail's link leads on with. Raises Invalid when they are not good, and Unavailable.
+    """
+    with _in_words():
+        visitor = client.as_nobody().auth
+        await visitor.get_user(access_token)  # Auth's word first: the client takes a token apart without care
+        answer = await visitor.set_session(access_token, refresh_token)
+        await visitor.update_user({"password": password, "data": {"name": name}})
+        return _tokens(answer)
+
+
 async def create_account(name: str, email: str, password: str, user_id: UUID | None = None) -> UUID:
     """Make a confirmed account, for seeds and tests: the secret key may. Raises Invalid when it is there."""
     with _in_words():

@@ -7,7 +7,8 @@ import reflex as rx
 from chatapp.ui import connection
 
 STYLESHEETS = [
-    f"/styles/{name}.css" for name in ("tokens", "base", "kit", "shell", "conversation", "text", "writing", "people")
+    f"/styles/{name}.css"
+    for name in ("tokens", "base", "kit", "shell", "conversation", "text", "writing", "people", "rooms")
 ]
 """In this order: later ones refine earlier ones. They are bundled into one file."""
 

@@ -33,7 +33,7 @@ def column(title: str, back_to: str, *children: rx.Component) -> rx.Component:
     return rx.el.div(rx.el.div(head, *children, class_name="column-inner"), class_name="column")
 
 
-def card(title: str, lead: str, *children: rx.Component) -> rx.Component:
+def card(title: str, lead: kit.Content, *children: rx.Component) -> rx.Component:
     """The one thing to do on a page."""
     return rx.el.div(rx.el.h1(title), rx.el.p(lead, class_name="card-lead"), *children, class_name="card")
 

@@ -9,9 +9,10 @@ from reflex_base.utils.types import _isinstance
 
 from chatapp.accounts.snapshots import ProfileSnapshot
 from chatapp.accounts.state import SignIn, Viewer
+from chatapp.invites.state import Invitation
 from chatapp.messages.state import Composer, Outcome, Timeline, Window
 from chatapp.rooms.snapshots import RoomSnapshot
-from chatapp.rooms.state import BrowseRooms, Invite
+from chatapp.rooms.state import BrowseRooms
 from chatapp.threads.state import Shown, Threads
 
 ROOM = RoomSnapshot("1", "Room", "", False, "", 0, 0, "", 1)
@@ -25,8 +26,8 @@ ROOM = RoomSnapshot("1", "Room", "", False, "", 0, 0, "", 1)
         (Viewer, "me", ProfileSnapshot.nobody()),
         (SignIn, "people", ["Ada"]),
         (BrowseRooms, "found", [ROOM]),
-        (Invite, "room", ROOM),
-        (Invite, "room", None),
+        (Invitation, "room", ROOM),
+        (Invitation, "room", None),
         (Threads, "shown", Shown("1", 1)),
     ],
 )

@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from chatapp.errors import Forbidden, Invalid
+from chatapp.invites import actions as invites
 from chatapp.receipts import actions as receipts
 from chatapp.rooms import actions as rooms
 from chatapp.supabase import client
@@ -151,7 +152,7 @@ async def test_an_account_that_goes_leaves_rooms_and_words_in_order(cast: Cast, 
 async def test_deleting_a_room_takes_all_of_it_along(cast: Cast, psql: Sql) -> None:
     place = await room(cast.ada, cast.grace)
     await say(cast.ada, place, "hello")
-    await rooms.create_invite(cast.ada.actor, place)
+    await invites.create_invite(cast.ada.actor, place)
     await psql.execute("delete from chat_rooms where id = %s", [place])
     for table in ("room_members", "chat_messages", "room_invites"):
         assert (await psql.execute(f"select 1 from {table} where room_id = %s", [place])).rowcount == 0

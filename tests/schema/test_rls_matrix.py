@@ -17,6 +17,7 @@ import pytest
 import pytest_asyncio
 
 from chatapp.actor import Actor
+from chatapp.direct.actions import open_direct
 from chatapp.rooms import actions as rooms
 from chatapp.settings import Settings
 from tests.cast import Someone, room, say, someone
@@ -25,9 +26,10 @@ from tests.conftest import Sql, connect
 PERSONS = ("owner", "member", "outsider", "removed", "anonymous")
 
 # :me is who asks, :third another member of :room; :mine and :theirs are messages of those two. :public is a room that
-# none of them is in. :gone is a deleted message of :room, :still one of an archived room of the owner and the third.
-# Those who have been in :room have a 👍 at :theirs and follow its thread, and the owner has one at :still. The third has
-# mentioned the member, the removed one and themselves in :room.
+# none of them is in. :direct is a direct message of the owner, the member and the third. :gone is a deleted message of
+# :room, :still one of an archived room of the owner and the third. Those who have been in :room have a 👍 at :theirs and
+# follow its thread, and the owner has one at :still. The third has mentioned the member, the removed one and themselves in
+# :room.
 MATRIX = """
                                                                                  owner member outsider removed anonymous
 profiles       select  select 1 from profiles where id = :owner                     yes   yes   -     -     NO
@@ -41,8 +43,6 @@ profiles       update  update profiles set created_at = now() where id = :me    
 profiles       select  select last_seen_at from profiles where id = :owner          NO    NO    NO    NO    NO
 profiles       select  select receipts from profiles where id = :me                 NO    NO    NO    NO    NO
 profiles       select  select * from profiles where id = :me                        NO    NO    NO    NO    NO
-profiles       select  select receipts from private.my_profile() where id = :me     yes   yes   yes   yes   NO
-profiles       select  select 1 from private.my_profile() where id = :third         -     -     -     -     NO
 profiles       update  update profiles set name = 'x' where id = :me and receipts   NO    NO    NO    NO    NO
 profiles       update  update profiles set last_seen_at = now() where id = :me      NO    NO    NO    NO    NO
 profiles       update  select private.note_seen(array[:me]::uuid[])                 NO    NO    NO    NO    NO
@@ -79,6 +79,34 @@ room_members   update  update room_members set joined_at = now() where room_id =
 room_members   delete  delete from room_members where room_id = :room and user_id = :me        yes   yes   -     -     NO
 room_members   delete  delete from room_members where room_id = :room and user_id = :third     yes   -     -     -     NO
 room_members   delete  delete from room_members where room_id = :room and user_id = :owner     yes   -     -     -     NO
+
+chat_rooms     select  select 1 from chat_rooms where id = :direct                  yes   yes   -     -     NO
+chat_rooms     insert  insert into chat_rooms (name, created_by, kind) values ('', :me, 'direct')  NO  NO  NO  NO  NO
+chat_rooms     insert  insert into chat_rooms (name, created_by, direct_key) values ('n', :me, sha256('k'))  NO  NO  NO  NO  NO
+chat_rooms     update  update chat_rooms set name = 'n' where id = :direct          -     -     -     -     NO
+chat_rooms     update  update chat_rooms set archived_at = now() where id = :direct -     -     -     -     NO
+chat_rooms     update  update chat_rooms set is_private = false where id = :direct  -     -     -     -     NO
+chat_rooms     update  update chat_rooms set kind = 'direct' where id = :room       NO    NO    NO    NO    NO
+chat_rooms     update  update chat_rooms set direct_key = null where id = :direct   NO    NO    NO    NO    NO
+chat_rooms     delete  delete from chat_rooms where id = :direct                    -     -     -     -     NO
+chat_rooms     insert  select room from private.open_direct(array[:third]::uuid[], '{}') where room is not null     yes   yes   -     -     NO
+chat_rooms     insert  select room from private.open_direct(array[:owner]::uuid[], '{}') where room is not null     -     yes   -     -     NO
+chat_rooms     insert  select 1 from private.may_look_up(1)                         NO    NO    NO    NO    NO
+chat_rooms     select  select 1 from private.people_at('{a@example.com}')           NO    NO    NO    NO    NO
+chat_rooms     select  select 1 from private.address_lookups                        NO    NO    NO    NO    NO
+profiles       select  select 1 from private.my_people('') where id = :third        yes   yes   -     -     NO
+room_members   select  select 1 from room_members where room_id = :direct           yes   yes   -     -     NO
+room_members   insert  insert into room_members (room_id, user_id) values (:direct, :me)       -     -     NO    NO    NO
+room_members   insert  insert into room_members (room_id, user_id) values (:direct, :third)    NO    NO    NO    NO    NO
+room_members   update  select 1 where private.change_role(:direct, :me, 'owner')               -     -     -     -     NO
+room_members   delete  delete from room_members where room_id = :direct and user_id = :me      -     -     -     -     NO
+room_members   delete  delete from room_members where room_id = :direct and user_id = :third   -     -     -     -     NO
+chat_messages  select  select 1 from chat_messages where room_id = :direct          yes   yes   -     -     NO
+chat_messages  insert  insert into chat_messages (room_id, user_id, client_id, content) values (:direct, :me, 'new', 'x')   yes   yes   NO    NO    NO
+chat_messages  update  update chat_messages set deleted_at = now() where room_id = :direct and user_id = :third             -     -     -     -     NO
+room_invites   insert  insert into room_invites (room_id, token_hash, created_by, expires_at) values (:direct, sha256('t'), :me, now() + '1 day')  NO  NO  NO  NO  NO
+room_invites   insert  select 1 from (select private.invite_address(:direct, 'nobody@example.com') as it) o where it <> 'refused'  -  -  -  -  NO
+room_invites   insert  select 1 from (select private.invite_address(:room, 'nobody@example.com') as it) o where it <> 'refused'    yes   -     -     -     NO
 
 chat_messages  select  select 1 from chat_messages where room_id = :room            yes   yes   -     -     NO
 chat_messages  insert  insert into chat_messages (room_id, user_id, client_id, content) values (:room, :me, 'new', 'x')     yes   yes   NO    NO    NO
@@ -205,7 +233,9 @@ async def scene(project: Settings) -> Scene:
         await sql.execute("insert into thread_followers values (%s, %s)", [messages["third"], people[name].id])
     await sql.execute(reacted, [still, people["owner"].id])
     await rooms.archive(people["owner"].actor, archived)
-    places = {"room": private, "public": public}
+    direct = await open_direct(people["owner"].actor, [people["member"].id, people["third"].id])
+    await say(people["third"], direct, "hello")
+    places = {"room": private, "public": public, "direct": direct}
     return Scene(people, places, {**messages, "gone": gone, "still": still}, sql)
 
 
@@ -231,7 +261,7 @@ async def attempt(sql: Sql, who: str, statement: str, values: dict[str, object])
 
 
 def as_psycopg(statement: str) -> str:
-    for name in ("owner", "third", "theirs", "mine", "me", "room", "public", "gone", "still"):
+    for name in ("owner", "third", "theirs", "mine", "me", "room", "public", "direct", "gone", "still"):
         statement = statement.replace(f":{name}", f"%({name})s")
     return statement
 
@@ -281,9 +311,11 @@ async def test_people_can_call_only_what_is_listed(psql: Sql) -> None:
         "my_memberships",
         "mark_unread",
         "pin_message",
-        "my_profile",
         "read_thread",
         "my_mentions",
+        "my_people",
+        "open_direct",
+        "invite_address",
     )
     assert callable_by == {name: ["authenticated"] for name in mine}
 

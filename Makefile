@@ -5,6 +5,7 @@
 #   make bench    figures, beside other chat servers     (ONLY=fanout,history VIEWERS=50,200 SIZE=10000000 to choose)
 #   make chaos    kill, cut, drop and repeat; check     (SEED=7 to repeat a run; docs/chaos.md)
 #   make soak     hours of coming and going             (MINUTES=60)
+#   make screenshots  pictures of every page              (SIZES=390x844 THEMES=dark ONLY=settings to choose)
 #   make check    style, types, architecture
 #   make lock     the lock files anew, from pyproject.toml
 #   make clean    remove what a run made                 (DATA=yes: the local database too)
@@ -18,7 +19,7 @@ ARGS =
 APP = $(VENV)/app-$(shell cksum < requirements.lock | cut -d' ' -f1)
 DEV = $(VENV)/dev-$(shell cksum < requirements-dev.lock | cut -d' ' -f1)
 
-.PHONY: run test check bench chaos soak lock clean browser redis
+.PHONY: run test check bench chaos soak screenshots lock clean browser redis
 .DEFAULT_GOAL = run
 
 run: $(APP)
@@ -43,6 +44,9 @@ chaos: $(DEV)
 
 soak: $(DEV)
 	@$(BIN)/python -m tests.chaos.soak
+
+screenshots: $(DEV) browser
+	@$(BIN)/python -m tests.screenshots
 
 # `universal`: one lock for every platform. No addresses in it: whose mirror it was made with is nobody's concern.
 COMPILE = $(BIN)/uv pip compile -q pyproject.toml --universal --generate-hashes --no-emit-index-url --custom-compile-command "make lock" $(UPGRADE)

@@ -1,5 +1,5 @@
 // What the ui kit needs of the browser: native dialogs, and what is open on this page. See chatapp/ui/browser.py.
-import { createElement, useEffect, useRef, useSyncExternalStore } from "react";
+import { createElement, useEffect, useRef, useState, useSyncExternalStore } from "react";
 
 // ------------------------------------------------------------------------------------------------ what is open
 
@@ -26,6 +26,40 @@ export const toggle = (name) => change(name, !openNames.has(name));
 // ------------------------------------------------------------------------------------------------ dialogs
 
 const PHONE = "(max-width: 899px)"; // as in styles/shell.css
+
+export const isNarrow = () => window.matchMedia(PHONE).matches;
+
+/**
+ * Hook: while `open` on a narrow screen, Back closes it. The entry it adds to the history is the page's own, and the
+ * router never hears of it: to a router, going back is another page.
+ */
+export function useBack(open, close) {
+  const latest = useRef(close);
+  useEffect(() => {
+    latest.current = close;
+  });
+  useEffect(() => {
+    if (!open || !isNarrow()) return undefined;
+    const page = window.location.href;
+    const isHere = () => window.location.href === page;
+    let added = true;
+    window.history.pushState({ ...window.history.state, opened: true }, "");
+    const onBack = (event) => {
+      if (!isHere()) return; // to another page
+      event.stopImmediatePropagation();
+      added = false;
+      latest.current();
+    };
+    window.addEventListener("popstate", onBack, true);
+    return () => {
+      window.removeEventListener("popstate", onBack, true);
+      if (!added || !isHere()) return;
+      const unheard = (event) => event.stopImmediatePropagation();
+      window.addEventListener("popstate", unheard, { capture: true, once: true });
+      window.history.back();
+    };
+  }, [open]);
+}
 
 function present(dialog, modal) {
   if (dialog.open) dialog.close();
@@ -61,6 +95,7 @@ export function Dialog({ children, open, docked, onDismiss, ...rest }) {
   useEffect(() => {
     latest.current = onDismiss;
   });
+  useBack(open && docked, () => latest.current?.());
   useEffect(() => {
     // A sheet covers the page on phones: the next page does not begin with it.
     const leave = () => docked && window.matchMedia(PHONE).matches && latest.current?.();
@@ -83,13 +118,21 @@ export function Dialog({ children, open, docked, onDismiss, ...rest }) {
   return createElement("dialog", props, open ? children : null);
 }
 
-// ------------------------------------------------------------------------------------------------ theme
+// ------------------------------------------------------------------------------------------------ forms and keys
 
-/** The theme after this one. From the system's the first step is to its opposite, so that a press always shows. */
-export function nextTheme(theme) {
-  const themes = ["system", "dark", "light"];
-  if (window.matchMedia("(prefers-color-scheme: dark)").matches) themes.splice(1, 2, "light", "dark");
-  return themes[(themes.indexOf(theme) + 1) % themes.length];
+/** Puts values into the fields of a form; all three by name. */
+export function fill(form, values) {
+  const { elements } = document.forms[form];
+  for (const [name, value] of Object.entries(values)) elements[name].value = value;
+}
+
+/** Hook: what the command key is called. Known once the page runs: it was built for every keyboard. */
+export function useCommandKey() {
+  const [key, setKey] = useState("Ctrl");
+  useEffect(() => {
+    if (/Mac|iPhone|iPad/.test(navigator.platform)) setKey("⌘");
+  }, []);
+  return key;
 }
 
 // ------------------------------------------------------------------------------------------------ people and times
@@ -115,3 +158,20 @@ export function personOf(people, id) {
 /** A day as the viewer writes it. */
 export const dayOf = (iso) =>
   iso ? new Date(iso).toLocaleDateString([], { day: "numeric", month: "short", year: "numeric" }) : "";
+
+/** A time today or later, as the viewer writes it. */
+export function momentOf(iso) {
+  if (!iso) return "";
+  const then = new Date(iso);
+  const today = then.toDateString() === new Date().toDateString();
+  const day = today ? {} : { weekday: "short", day: "numeric", month: "short" };
+  return then.toLocaleString([], { ...day, hour: "numeric", minute: "2-digit" });
+}
+
+/** What somebody says of themselves: { emoji, text }, nothing once it has ended. */
+const NOTHING = { emoji: "", text: "", words: "" };
+export function statusOf(person) {
+  const status = person?.status;
+  if (!status || (status.until && new Date(status.until) <= new Date())) return NOTHING;
+  return { ...status, words: [status.emoji, status.text].filter(Boolean).join(" ") };
+}

@@ -67,6 +67,10 @@ export function useUnreadTotal(rooms) {
   return total;
 }
 
+/** How many messages are unread in all rooms but one. */
+export const unreadElsewhere = (rooms, open) =>
+  rooms.reduce((sum, room) => sum + (room.id === open ? 0 : room.unread), 0);
+
 /** What a count looks like where there is little room. */
 export const shortCount = (count) => (count > 99 ? "99+" : String(count));
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import emoji as unicode
+
 from chatapp.errors import Invalid
 
 EMAIL_LIMIT = 254  # RFC 5321
@@ -39,3 +41,10 @@ def email_address(text: str) -> str:
     if not (name and at and host) or any(char.isspace() for char in email):
         raise Invalid("This is not an email address we can use.")
     return email
+
+
+def one_emoji(text: str) -> str:
+    """Return the emoji, fully qualified, that `text` is: the two ways to write ❤️ are one. Raises Invalid."""
+    if not unicode.is_emoji(text):
+        raise Invalid("That is not an emoji.")
+    return unicode.emojize(unicode.demojize(text))

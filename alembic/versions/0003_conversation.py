@@ -1,4 +1,4 @@
-"""Threads, quotes, mentions, direct messages, invites, turns that outlive a membership, columns that are one's own."""
+"""Threads, quotes, mentions, direct messages, invites, status, turns that outlive a membership, private columns."""
 
 from chatapp.migrate import execute_sql
 
@@ -7,7 +7,7 @@ down_revision = "0002"
 branch_labels = None
 depends_on = None
 
-PARTS = ("members", "own_profile", "threads", "mentions", "direct", "invites")
+PARTS = ("members", "own_profile", "threads", "mentions", "direct", "invites", "status")
 
 
 def upgrade() -> None:

@@ -1,4 +1,4 @@
-"""Verbs about people: getting in, getting out, changing one's name.
+"""Verbs about people: getting in, getting out, changing one's name, status and password.
 
 A session is our own: the browser holds a random value, the database its sha-256 beside Supabase's tokens.
 """
@@ -12,18 +12,19 @@ import logging
 import re
 import secrets
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 from sqlalchemy import Delete
-from sqlmodel import col, delete, func, select, update
+from sqlmodel import case, col, delete, func, select, update
 
 from chatapp import settings
 from chatapp.accounts import sessions
-from chatapp.accounts.model import NAME_LIMIT, PASSWORD_LEAST, Profile, Session
+from chatapp.accounts.model import NAME_LIMIT, PASSWORD_LEAST, STATUS_LIMIT, Profile, Session
 from chatapp.actor import SYSTEM, Actor
 from chatapp.db import transaction
 from chatapp.errors import ChatError, Invalid, NotFound, Unauthorized
 from chatapp.supabase import auth
-from chatapp.texts import clean, email_address, storable
+from chatapp.texts import clean, email_address, one_emoji, storable
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +36,17 @@ REFRESH_BEFORE = timedelta(seconds=60)
 BAD_MAIL = "This invitation has expired. Please ask for another."
 _TOKEN = re.compile(r"[\w.-]{1,4000}", re.ASCII)
 PASSWORD_MOST = 72  # bytes: bcrypt, which Supabase Auth uses, reads no further
+
+Lasts = Literal["keep", "always", "30m", "1h", "4h", "1d", "1w"]
+"""For how long a status is to count: until when it did before, until it is changed, or for a while from now."""
+
+LASTING = {
+    "30m": timedelta(minutes=30),
+    "1h": timedelta(hours=1),
+    "4h": timedelta(hours=4),
+    "1d": timedelta(days=1),
+    "1w": timedelta(weeks=1),
+}
 
 DEMO_PEOPLE = {
     "Ada": "Ada Lovelace",
@@ -154,6 +166,32 @@ async def rename(actor: Actor, name: str) -> None:
     change = update(Profile).where(col(Profile.id) == actor.user_id).values(name=clean(name, "Name", NAME_LIMIT))
     async with transaction(actor) as session:
         await session.exec(change)
+
+
+async def set_status(actor: Actor, emoji: str, text: str, lasts: Lasts = "keep") -> None:
+    """Say something of oneself beside one's name; an empty emoji and text say nothing. Raises Invalid."""
+    emoji, text = (one_emoji(emoji.strip()) if emoji.strip() else ""), clean(text, "Status", STATUS_LIMIT, least=0)
+    until = func.now() + LASTING[lasts] if lasts in LASTING else None
+    if lasts == "keep":  # what has ended is not kept: the new status would be over before it began
+        until = case((col(Profile.status_until) > func.now(), col(Profile.status_until)), else_=None)
+    status = {"status_emoji": emoji, "status_text": text, "status_until": until if emoji or text else None}
+    async with transaction(actor) as session:
+        await session.exec(update(Profile).where(col(Profile.id) == actor.user_id).values(status))
+
+
+async def change_password(actor: Actor, current: str, new: str) -> None:
+    """Change the actor's password; every other session of theirs ends, at Supabase and here, in every tab.
+
+    Raises Invalid, also for a wrong current password, Unauthorized and Unavailable.
+    """
+    current, new, token = _password(current), _new_password(new), await access_token(actor)
+    others = delete(Session).where(col(Session.user_id) == actor.user_id, col(Session.id_hash) != _key(actor))
+    async with transaction(SYSTEM) as session:  # around the change: where it is refused, the others stay
+        row = await session.get(Session, _key(actor), with_for_update=True)
+        if row is None:  # signed out meanwhile
+            raise Unauthorized
+        await session.exec(others)
+        _renew(row, await auth.change_password(token, current, new))
 
 
 async def _open_session(tokens: auth.Tokens) -> str:

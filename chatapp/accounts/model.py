@@ -13,6 +13,7 @@ from sqlmodel import Field, SQLModel
 from chatapp import columns
 
 NAME_LIMIT = 80
+STATUS_LIMIT = 100
 PASSWORD_LEAST = 8
 
 
@@ -21,7 +22,7 @@ class Profile(SQLModel, table=True):
 
     `id` is the account's; a trigger makes the one with the other. `receipts`: read markers are shown, mine to
     others and theirs to me. It and `last_seen_at` are the person's own: a query names them where it may read them, else
-    they are not loaded.
+    they are not loaded. A status counts until `status_until`; nothing runs when it ends.
     """
 
     @declared_attr.directive
@@ -38,6 +39,9 @@ class Profile(SQLModel, table=True):
     updated_at: datetime = columns.stamped()
     receipts: bool = columns.default("true")
     last_seen_at: datetime | None = columns.maybe_moment()
+    status_emoji: str = columns.default("''", sa_type=Text)
+    status_text: str = columns.default("''", sa_type=Text)
+    status_until: datetime | None = columns.maybe_moment()
 
 
 class Session(SQLModel, table=True):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ARRAY, LargeBinary, Uuid, any_, bindparam
@@ -10,7 +12,7 @@ from sqlalchemy import select as select_columns
 from sqlmodel import col, func
 
 from chatapp.accounts.model import Profile, Session
-from chatapp.accounts.snapshots import ProfileSnapshot
+from chatapp.accounts.snapshots import ProfileSnapshot, Status
 from chatapp.actor import SYSTEM, Actor
 from chatapp.db import Question, at_once
 from chatapp.errors import Unauthorized
@@ -25,10 +27,11 @@ _OPEN = Question(
         col(Session.id_hash) == any_(_KEYS), col(Session.expires_at) > func.now()
     )
 )
+_SHOWN = ("id", "name", "avatar_url", "receipts", "status_emoji", "status_text", "status_until")
 _PROFILES = Question(
-    select_columns(Profile.id, Profile.name, Profile.avatar_url, Profile.receipts).where(  # type: ignore[call-overload]
-        col(Profile.id) == any_(bindparam("people", type_=ARRAY(Uuid)))
-    )
+    select_columns(
+        *(col(getattr(Profile, name)) for name in _SHOWN),
+    ).where(col(Profile.id) == any_(bindparam("people", type_=ARRAY(Uuid))))
 )
 
 
@@ -58,7 +61,12 @@ async def _actors_of(session_id_hashes: Sequence[bytes]) -> dict[bytes, Actor]:
 async def _profiles_of(user_ids: Sequence[UUID]) -> dict[UUID, ProfileSnapshot]:
     """The process reads them, each for the person it belongs to."""
     [rows] = await at_once(SYSTEM, _PROFILES(people=list(user_ids)))
-    return {row.id: ProfileSnapshot.of(*row) for row in rows}
+    return {row.id: _profile(row, datetime.now(UTC)) for row in rows}
+
+
+def _profile(row: Any, now: datetime) -> ProfileSnapshot:
+    status = Status.of(row.status_emoji, row.status_text, row.status_until, now)
+    return ProfileSnapshot.of(row.id, row.name, row.avatar_url, row.receipts, status)
 
 
 _actors: Together[bytes, Actor] = Together(_actors_of, AT_ONCE)

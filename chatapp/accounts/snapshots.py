@@ -11,6 +11,21 @@ COLOURS = 8
 
 
 @dataclass(frozen=True)
+class Status:
+    """What somebody says of themselves: an emoji, a few words or both, until a time (ISO 8601, "" for no end)."""
+
+    emoji: str = ""
+    text: str = ""
+    until: str = ""
+
+    @classmethod
+    def of(cls, emoji: str, text: str, until: datetime | None, now: datetime | None = None) -> Self:
+        """A status as it is stored; empty once it has ended, where `now` says what time it is."""
+        over = bool(until and now and until <= now)
+        return cls() if over else cls(emoji, text, iso(until))
+
+
+@dataclass(frozen=True)
 class ProfileSnapshot:
     """A person. `colour` is 0 to 7 and the same everywhere; `initials` stand in for a missing picture.
 
@@ -23,10 +38,14 @@ class ProfileSnapshot:
     initials: str
     colour: int
     receipts: bool = True
+    status: Status = Status()
 
     @classmethod
-    def of(cls, user_id: UUID, name: str, avatar_url: str | None, receipts: bool = True) -> Self:
-        return cls(str(user_id), name, avatar_url or "", initials(name), colour(user_id), receipts)
+    def of(
+        cls, user_id: UUID, name: str, avatar_url: str | None, receipts: bool = True, status: Status | None = None
+    ) -> Self:
+        picture = avatar_url or ""
+        return cls(str(user_id), name, picture, initials(name), colour(user_id), receipts, status or Status())
 
     @classmethod
     def nobody(cls) -> Self:

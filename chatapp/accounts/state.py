@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any
+from collections.abc import Awaitable
+from typing import Annotated
 
 import reflex as rx
 from pydantic import StringConstraints
@@ -13,7 +14,7 @@ from typing_extensions import TypedDict
 from chatapp import gate
 from chatapp.accounts import actions, queries, web
 from chatapp.accounts.snapshots import ProfileSnapshot
-from chatapp.errors import ChatError
+from chatapp.asking import Asking
 from chatapp.gate import actor, handler
 
 Field = Annotated[str, StringConstraints(max_length=1000)]
@@ -59,46 +60,53 @@ class Viewer(rx.State):
 
 
 class Myself(TypedDict, total=False):
-    """The form of the dialog `Profile`; a switch that is off sends nothing."""
+    """How others see me, as the dialog `Settings` asks for it; a switch that is off sends nothing."""
 
     name: Field
     receipts: Field
+    emoji: Field
+    status: Field
+    lasts: actions.Lasts
 
 
-class Profile(rx.State):
-    """The dialog `Profile`."""
+class NewPassword(TypedDict):
+    """The form below it."""
 
-    shown: bool = False
-    error: str = ""
-    busy: bool = False
+    current: Field
+    new: Field
 
-    @handler(background=False)
-    def show(self, shown: bool):
-        """Open or close the dialog."""
-        self.shown, self.error, self.busy = shown, "", False
+
+class Settings(Asking, rx.State):
+    """The dialog `Settings`, but for the theme, which is the browser's own."""
 
     @handler
     async def save(self, form: Myself):
-        """Change my name, in every room at once, and whether read receipts are shown."""
-        async with self:
-            self.error, self.busy = "", True
-        try:
-            await actions.rename(actor(), form.get("name", ""))
-            await actions.show_receipts(actor(), bool(form.get("receipts")))
-        except ChatError as refusal:
-            async with self:
-                self.error, self.busy = refusal.message, False
-            return None
-        async with self:
-            self.shown, self.busy = False, False
-        return Viewer.arrive
+        """Change my name and status, in every room at once, and whether read receipts are shown."""
+        if await self._ask(_save(form)):
+            return Viewer.arrive
+        return None
 
 
-class SignIn(rx.State):
+class Password(Asking, rx.State):
+    """The part of the dialog `Settings` about the password."""
+
+    @handler
+    async def change(self, form: NewPassword):
+        """Another password; every other browser of mine is signed out."""
+        if await self._ask(actions.change_password(actor(), form["current"], form["new"])):
+            return rx.toast.success("Password changed. Other browsers were signed out.")
+        return None
+
+
+async def _save(form: Myself) -> None:
+    await actions.rename(actor(), form.get("name", ""))
+    await actions.set_status(actor(), form.get("emoji", ""), form.get("status", ""), form.get("lasts", "keep"))
+    await actions.show_receipts(actor(), bool(form.get("receipts")))
+
+
+class SignIn(Asking, rx.State):
     """The sign-in and sign-up pages."""
 
-    error: str = ""
-    busy: bool = False
     people: list[str] = []
     """The stand-in's demo people, by first name; nobody on a project."""
 
@@ -127,18 +135,15 @@ class SignIn(rx.State):
         """As one of the stand-in's demo people."""
         return await self._through(actions.continue_as(name))
 
-    async def _through(self, ticket: Any):
+    async def _through(self, getting_in: Awaitable[str]):
+        ticket = await self._ask(getting_in)
+        if not ticket:
+            return None
         async with self:
-            self.error, self.busy = "", True
+            self.busy = True  # until the page has loaded
             headers = dict(self.router_data.get("headers", {}))
             wanted = gate.site_path(self.router.url.query_parameters.get("next", ""))
-        try:
-            url = web.exchange_url(headers, await ticket, wanted)
-        except ChatError as refusal:
-            async with self:
-                self.error, self.busy = refusal.message, False
-            return None
-        return load_page(url)
+        return load_page(web.exchange_url(headers, ticket, wanted))
 
 
 def load_page(url: str) -> EventSpec:

@@ -1,14 +1,13 @@
-"""Signing in and up, and the person at the foot of the sidebar."""
+"""What a stranger sees: the start, signing in and signing up."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import reflex as rx
-from reflex.style import set_color_mode
 
-from chatapp.accounts.state import Profile, SignIn, Viewer
-from chatapp.ui import art, browser, dialog, forms, kit, layout
+from chatapp.accounts.state import SignIn, Viewer
+from chatapp.ui import art, forms, kit, layout
 
 
 def navigation() -> rx.Component:
@@ -71,68 +70,6 @@ def sign_up_card() -> rx.Component:
             class_name="form",
         ),
         layout.card_foot("Have an account? ", kit.text_link("Sign in", _keeping_next("/sign-in"))),
-    )
-
-
-def person() -> rx.Component:
-    """Who is signed in here, with the theme and the way out."""
-    me = Viewer.me
-    return rx.el.div(
-        rx.el.button(
-            rx.cond(Viewer.signed_in, kit.avatar(me.name, me.initials, me.colour, me.avatar_url)),
-            rx.el.span(me.name, class_name="person-name", dir="auto"),
-            type="button",
-            on_click=Profile.show(True),
-            class_name="person-self",
-            custom_attrs={"aria-label": f"Profile, {me.name}"},
-        ),
-        _theme_button(),
-        kit.icon_button("Sign out", "log-out", on_click=Viewer.sign_out),
-        profile(),
-        class_name="person",
-    )
-
-
-def profile() -> rx.Component:
-    """The dialog `Profile`: how others see me."""
-    name = forms.field(
-        "Name",
-        "name",
-        default_value=Viewer.me.name,
-        max_length=80,
-        auto_complete="name",
-        key=Viewer.me.name,  # a new name is a new field: the old one would keep what was typed
-        custom_attrs={"data-focus": ""},
-    )
-    return dialog.dialog(
-        "Profile",
-        rx.el.form(
-            kit.alert(Profile.error),
-            name,
-            forms.switch(
-                "Read receipts",
-                "receipts",
-                "Others see what you have read, and you see what they have. Off, neither is shown.",
-                default_checked=Viewer.me.receipts,
-                key=rx.cond(Viewer.me.receipts, "on", "off"),
-            ),
-            kit.submit("Save", busy=Profile.busy),
-            on_submit=Profile.save,
-            class_name="form",
-        ),
-        name="profile",
-        open=Profile.shown,
-        on_dismiss=Profile.show(False),
-    )
-
-
-def _theme_button() -> rx.Component:
-    """One press: the next of system, light and dark."""
-    return kit.icon_button(
-        "Theme",
-        rx.match(rx.color_mode, ("light", kit.icon("sun")), ("dark", kit.icon("moon")), kit.icon("sun-moon")),
-        on_click=set_color_mode(browser.next_theme(rx.color_mode)),
-        custom_attrs={"aria-description": rx.color_mode},
     )
 
 

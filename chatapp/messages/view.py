@@ -125,7 +125,15 @@ def _entry(rows: Any, view: Any, message_row: Any, after: After) -> rx.Component
     day = rx.el.div(rx.el.span(view.day), class_name="day")
     # The row has the name that the author had when it was sent here, which is all there is of those who left.
     edited = (view.id != "") & (view.id == browser.editing())
-    row = message_row(view=view, author=author.name | view.author, picture=author.avatar_url | "", edited=edited)
+    says = unread.says(author)
+    row = message_row(
+        view=view,
+        author=author.name | view.author,
+        picture=author.avatar_url | "",
+        mood=says.emoji,
+        says=says.words,
+        edited=edited,
+    )
     new = rx.el.div(rx.el.span("New"), class_name="day day-new", role="separator", custom_attrs={"aria-label": "New"})
     first_new = unread.first_new(rows, browser.open_room_id(), Viewer.me.id)
     return rx.fragment(
@@ -139,7 +147,7 @@ def alone(view: Any) -> rx.Component:
     name = author.name | view.author
     return rx.el.div(
         _face(view, name, author.avatar_url | ""),
-        rx.el.div(_head(view, name), _text(view), class_name="message-body"),
+        rx.el.div(_head(view, name, rx.fragment()), _text(view), class_name="message-body"),
         class_name="message message-first",
     )
 
@@ -148,13 +156,18 @@ def row(under: Part) -> Any:
     """What draws one message, again only when it has changed. `under` draws what stands below its text."""
 
     @rx.memo
-    def message_row(
-        view: rx.Var[View], author: rx.Var[str], picture: rx.Var[str], edited: rx.Var[bool]
+    def message_row(  # noqa: PLR0917  # Reflex calls it, by names
+        view: rx.Var[View],
+        author: rx.Var[str],
+        picture: rx.Var[str],
+        mood: rx.Var[str],
+        says: rx.Var[str],
+        edited: rx.Var[bool],
     ) -> rx.Component:
         return rx.el.article(
             rx.cond(view.starts_group, _face(view, author, picture), _time(view, "message-time")),
             rx.el.div(
-                rx.cond(view.starts_group, _head(view, author)),
+                rx.cond(view.starts_group, _head(view, author, _mood(mood, says))),
                 rx.cond(view.pinned, rx.el.div(kit.icon("pin", 12), "Pinned", class_name="mark-pinned")),
                 rx.cond(view.quote, message_quote(quote=view.quote)),
                 rx.cond(edited & ~view.deleted, _edit(view), _text(view)),
@@ -222,8 +235,17 @@ def _face(view: Any, author: Any, picture: Any) -> rx.Component:
     return kit.avatar(author, kit_browser.initials_of(author), kit_browser.colour_of(view.user_id), picture)
 
 
-def _head(view: Any, author: Any) -> rx.Component:
-    return rx.el.div(rx.el.strong(author, class_name="author", dir="auto"), _time(view), class_name="message-head")
+def _head(view: Any, author: Any, mood: rx.Component) -> rx.Component:
+    return rx.el.div(
+        rx.el.strong(author, class_name="author", dir="auto"), mood, _time(view), class_name="message-head"
+    )
+
+
+def _mood(emoji: Any, says: Any) -> rx.Component:
+    """The author's status as it is now, beside their name: all of it for whoever asks."""
+    return rx.cond(
+        emoji, rx.el.span(emoji, role="img", title=says, class_name="mood", custom_attrs={"aria-label": says})
+    )
 
 
 def _time(view: Any, class_name: str = "") -> rx.Component:

@@ -6,9 +6,16 @@ import reflex as rx
 
 from chatapp.direct import view as direct
 from chatapp.presence import view as presence
+from chatapp.rooms import switcher
 from chatapp.rooms import view as rooms
 
 
 def sidebar() -> rx.Component:
-    """My rooms, the dialog to write to somebody, and the watch on whether I am here."""
-    return rx.fragment(rooms.sidebar(direct.button()), direct.new_message(), presence.watch())
+    """My rooms and what opens around them, the keys, and the watch on whether I am here."""
+    return rx.fragment(
+        rooms.sidebar(switcher.button(), direct.button()),
+        rooms.dialogs(),
+        direct.new_message(),
+        switcher.everywhere(),
+        presence.watch(),
+    )

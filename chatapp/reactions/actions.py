@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from uuid import UUID
 
-import emoji as unicode
 from sqlmodel import col, delete, insert
 
 from chatapp.actor import Actor
@@ -13,6 +12,7 @@ from chatapp.errors import ChatError, Forbidden, Invalid
 from chatapp.messages.queries import Standing, standing
 from chatapp.reactions import queries
 from chatapp.reactions.model import DISTINCT_LIMIT, Reaction
+from chatapp.texts import one_emoji
 
 TOO_MANY = f"A message takes {DISTINCT_LIMIT} different reactions at the most."
 
@@ -43,13 +43,6 @@ async def flip(actor: Actor, message_id: UUID, emoji: str) -> None:
         await remove(actor, message_id, emoji)
     else:
         await add(actor, message_id, emoji)
-
-
-def one_emoji(text: str) -> str:
-    """Return the emoji, fully qualified, that `text` is: the two ways to write ❤️ are one. Raises Invalid."""
-    if not unicode.is_emoji(text):
-        raise Invalid("That is not an emoji.")
-    return unicode.emojize(unicode.demojize(text))
 
 
 async def _reason(actor: Actor, message_id: UUID) -> ChatError:

@@ -12,7 +12,7 @@ from reflex_base.vars.base import Var
 from chatapp.accounts.state import Viewer
 from chatapp.rooms.snapshots import PersonSnapshot
 from chatapp.rooms.state import HEADS, MARKS, MEMBERS, MENTIONS, ROOM, ROOMS
-from chatapp.ui.browser import hook
+from chatapp.ui.browser import hook, status_of
 
 MODULE = "$/public/unread.js"
 NAMES = "$/public/rooms.js"
@@ -32,6 +32,19 @@ class ListedRoom(TypedDict):
     others: list[PersonSnapshot]
 
 
+class Says(TypedDict):
+    """A status that has not ended, "" where there is none; `words` is all of it."""
+
+    emoji: str
+    text: str
+    words: str
+
+
+def says(person: Any) -> Var:
+    """What a member says of themselves."""
+    return status_of(Var.create(person), Says)
+
+
 def my_rooms() -> Var:
     """My rooms, the last active first; none before the list is here."""
     prefixes = MARKS.prefix, MENTIONS.prefix
@@ -48,6 +61,11 @@ def titled(title: Any) -> Var:
     """A page's title, with the number of messages that are unread in all my rooms before it."""
     total = hook("unreadTotal", call("useUnreadTotal", my_rooms()), int)
     return call("titled", total, Var.create(title)).to(str)
+
+
+def elsewhere(room: Any) -> Var:
+    """How many messages are unread in my other rooms."""
+    return call("unreadElsewhere", my_rooms(), room).to(int)
 
 
 def short_count(count: Any) -> Var:

@@ -18,7 +18,7 @@ from sqlmodel import case, col, func, or_, select
 from sqlmodel.sql.expression import Select
 
 from chatapp.accounts.model import Profile
-from chatapp.accounts.snapshots import colour, initials, iso
+from chatapp.accounts.snapshots import Status, colour, initials, iso
 from chatapp.actor import SYSTEM, Actor
 from chatapp.db import Question, at_once, transaction
 from chatapp.errors import NotFound
@@ -135,6 +135,7 @@ def room_snapshot(room: Any, role: str = "", read_seq: int = 0, read_turn: int =
 
 def member_snapshot(member: Membership, person: Profile) -> MemberSnapshot:
     """Return a member with what their profile shows."""
+    says = Status.of(person.status_emoji, person.status_text, person.status_until)
     return MemberSnapshot(
         id=str(person.id),
         name=person.name,
@@ -144,6 +145,7 @@ def member_snapshot(member: Membership, person: Profile) -> MemberSnapshot:
         role=member.role,
         joined_at=iso(member.joined_at),
         last_seen_at=iso(person.last_seen_at),
+        status=says if says.emoji or says.text else None,
     )
 
 

@@ -15,7 +15,7 @@ from typing_extensions import TypedDict
 from chatapp import shared
 from chatapp.accounts import sessions
 from chatapp.actor import Actor
-from chatapp.errors import ChatError
+from chatapp.asking import Asking
 from chatapp.gate import actor, handler
 from chatapp.patience import patiently
 from chatapp.realtime import heads, topic
@@ -73,60 +73,24 @@ class OpenRoom(rx.State):
         return rx.redirect("/chat")
 
 
-class CreateRoom(rx.State):
+class CreateRoom(Asking, rx.State):
     """The dialog `New room`."""
-
-    shown: bool = False
-    busy: bool = False
-    error: str = ""
-
-    @handler(background=False)
-    def show(self, shown: bool):
-        """Open or close the dialog."""
-        self.shown, self.error, self.busy = shown, "", False
 
     @handler
     async def create(self, form: NewRoom):
         """Make the room with me as its owner, and go there."""
-        async with self:
-            self.error, self.busy = "", True
-        try:
-            room = await actions.create_room(
-                actor(), form.get("name", ""), form.get("description", ""), bool(form.get("private"))
-            )
-        except ChatError as refusal:
-            async with self:
-                self.error, self.busy = refusal.message, False
-            return None
-        async with self:
-            self.shown, self.busy = False, False
-        return rx.redirect(f"/chat/{room.id}")
+        texts = (form.get("name", ""), form.get("description", ""))
+        room = await self._ask(actions.create_room(actor(), *texts, bool(form.get("private"))))
+        return rx.redirect(f"/chat/{room.id}") if room else None
 
 
-class RunRoom(rx.State):
+class RunRoom(Asking, rx.State):
     """The dialog `Room settings`, and what else whoever runs a room may do. Its tabs hear of it as of any change."""
-
-    shown: bool = False
-    busy: bool = False
-    error: str = ""
-
-    @handler(background=False)
-    def show(self, shown: bool):
-        """Open or close the dialog."""
-        self.shown, self.error, self.busy = shown, "", False
 
     @handler
     async def describe(self, room_id: UUID, form: RoomTexts):
         """Give the room another name and description."""
-        async with self:
-            self.error, self.busy = "", True
-        refusal = ""
-        try:
-            await actions.describe(actor(), room_id, form.get("name", ""), form.get("description", ""))
-        except ChatError as error:
-            refusal = error.message
-        async with self:
-            self.shown, self.busy, self.error = bool(refusal), False, refusal
+        await self._ask(actions.describe(actor(), room_id, form.get("name", ""), form.get("description", "")))
 
     @handler
     async def archive(self, room_id: UUID, archived: bool):

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import reflex as rx
 
-from chatapp.accounts import view as accounts
+from chatapp.accounts import person
 from chatapp.accounts.state import Viewer
 from chatapp.rooms import browser as unread
 from chatapp.rooms.browser import ListedRoom
 from chatapp.rooms.snapshots import DIRECT, MemberSnapshot, PersonSnapshot, RoomSnapshot
 from chatapp.rooms.state import ROOM, ROOMS, BrowseRooms, CreateRoom, OpenRoom
-from chatapp.ui import art, browser, dialog, forms, kit, layout
+from chatapp.ui import art, browser, dialog, drawer, forms, kit, layout
 
+SIDEBAR = "sidebar"
 MEMBERS_PANEL = "members"
 LEAVING = "leaving"
 """Names, in the browser alone, of what may be open on a room's page."""
@@ -20,11 +21,12 @@ LEAVING = "leaving"
 # --- the sidebar ---------------------------------------------------------------------------------------------------
 
 
-def sidebar(*actions: rx.Component) -> rx.Component:
-    """My rooms, the ways to more of them, and me; `actions` come from slices above."""
+def sidebar(above: rx.Component, *actions: rx.Component) -> rx.Component:
+    """My rooms, the ways to more of them, and me; what stands above them and more actions come from others."""
     brand = kit.link(art.mark(28), "Chat", to="/chat", class_name="brand")
-    return rx.el.aside(
+    return drawer.drawer(
         rx.el.nav(brand, class_name="sidebar-head", custom_attrs={"aria-label": "Main"}),
+        above,
         rx.el.div(
             kit.button("New room", picture="plus", on_click=CreateRoom.show(True)),
             kit.link_button("Browse rooms", to="/chat/browse", picture="compass"),
@@ -32,11 +34,16 @@ def sidebar(*actions: rx.Component) -> rx.Component:
             class_name="sidebar-actions",
         ),
         rx.el.nav(my_rooms(), class_name="rooms", custom_attrs={"aria-label": "Rooms"}),
-        accounts.person(),
-        create_room(),
+        person.person(),
+        name=SIDEBAR,
+        label="Sidebar",
         class_name="sidebar",
-        custom_attrs={"aria-label": "Sidebar"},
     )
+
+
+def dialogs() -> rx.Component:
+    """What opens on every page with a sidebar; beside it, since phones may not show it."""
+    return rx.fragment(create_room(), person.settings())
 
 
 def my_rooms() -> rx.Component:
@@ -58,7 +65,7 @@ def _room_link(room: ListedRoom) -> rx.Component:
             class_name="room-texts",
         ),
         rx.cond(room.mentions > 0, _mentions(room)),
-        rx.cond(room.unread > 0, _count(room)),
+        rx.cond(room.unread > 0, count(room, f"unread-{room.id}")),
         to=f"/chat/{room.id}",
         class_name="room-link",
         custom_attrs={
@@ -69,12 +76,13 @@ def _room_link(room: ListedRoom) -> rx.Component:
     )
 
 
-def _count(room: ListedRoom) -> rx.Component:
+def count(room: ListedRoom, name: str) -> rx.Component:
+    """How much is unread in a room; `name` is its id on the page."""
     return rx.el.span(
         unread.short_count(room.unread),
         rx.el.span(" unread", class_name="sr-only"),
         class_name="unread",
-        custom_attrs={"id": f"unread-{room.id}"},
+        custom_attrs={"id": name},
     )
 
 
@@ -101,26 +109,28 @@ def _face(person: PersonSnapshot) -> rx.Component:
 
 def glyph(room: RoomSnapshot) -> rx.Component:
     """The sign of the room's kind."""
-    return rx.el.span(_kind_icon(room, 16), class_name="glyph")
+    return rx.el.span(kind_icon(room, 16), class_name="glyph")
 
 
-def _kind_icon(room: RoomSnapshot, size: int) -> rx.Component:
+def kind_icon(room: RoomSnapshot | ListedRoom, size: int) -> rx.Component:
+    """Whether a room is open to everybody, private, or at rest."""
     kind = rx.cond(room.is_private, kit.icon("lock", size), kit.icon("hash", size))
     kind = rx.cond(room.kind == DIRECT, kit.icon("message-circle", size), kind)
     return rx.cond(room.archived, kit.icon("archive", size), kind)
 
 
 def open_id() -> rx.Var[str]:
-    """The room of the address."""
+    """The id in the address of a room's page."""
     return rx.State.room_id  # Reflex adds it with the route /chat/[room_id]
 
 
 # --- pages ---------------------------------------------------------------------------------------------------------
 
 
-def choose() -> rx.Component:
-    """Beside the sidebar while no room is open."""
-    return rx.el.div(kit.empty_state(art.talk(), "Chat Rooms", "Select a room to start chatting"), class_name="start")
+def choose(*hints: rx.Component) -> rx.Component:
+    """Beside the sidebar while no room is open; `hints` say what else one could do."""
+    nothing = kit.empty_state(art.talk(), "Chat Rooms", "Select a room to start chatting")
+    return rx.el.div(rx.el.div(nothing, *hints), class_name="start")
 
 
 def create_room() -> rx.Component:
@@ -187,9 +197,9 @@ def member_count(room: RoomSnapshot) -> rx.Component:
 def header(people: rx.Component, *more: rx.Component) -> rx.Component:
     """The room's name, who is there, what it is about, and what can be done with it; `more` comes from slices above."""
     return rx.el.header(
-        kit.back("Back to rooms", "/chat"),
+        drawer.opener("Open rooms", SIDEBAR, rx.cond(unread.elsewhere(open_id()) > 0, rx.el.i(class_name="news"))),
         rx.el.div(
-            rx.cond(_arrived(), _title(people), rx.el.span(class_name="skeleton room-head-bone")),
+            rx.cond(_arrived(), _title(people), _untitled()),
             class_name="room-head-texts",
         ),
         *more,
@@ -237,10 +247,15 @@ def _arrived() -> rx.Var[bool]:
     return ROOM.known & (ROOM.value.id == open_id())
 
 
+def _untitled() -> rx.Component:
+    """A page has a heading while its name is on its way, too."""
+    return rx.el.h1(rx.el.span("Loading...", class_name="sr-only"), class_name="skeleton room-head-bone")
+
+
 def _title(people: rx.Component) -> rx.Component:
     room = ROOM.value
     return rx.fragment(
-        rx.el.h1(_kind_icon(room, 17), rx.el.span(unread.room_name(), dir="auto")),
+        rx.el.h1(kind_icon(room, 17), rx.el.span(unread.room_name(), dir="auto")),
         rx.el.p(people, rx.cond(room.description, rx.el.span(room.description, dir="auto"))),
     )
 
@@ -250,6 +265,7 @@ def member(member: MemberSnapshot, status: rx.Component, since: rx.Component, to
     may be done about them.
     """
     you = rx.cond(member.id == Viewer.me.id, " (you)", "")
+    says = unread.says(member).words
     return rx.el.li(
         rx.el.span(
             kit.avatar(member.name, member.initials, member.colour, member.avatar_url),
@@ -258,6 +274,7 @@ def member(member: MemberSnapshot, status: rx.Component, since: rx.Component, to
         ),
         rx.el.div(
             rx.el.span(member.name, you, class_name="member-name", dir="auto"),
+            rx.cond(says, rx.el.span(says, class_name="member-says", dir="auto")),
             rx.el.span(
                 "Joined ",
                 rx.el.time(browser.day_of(member.joined_at), date_time=member.joined_at),

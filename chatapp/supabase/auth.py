@@ -5,7 +5,7 @@ signing in.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -33,6 +33,7 @@ _SENTENCES = {
     "email_not_confirmed": CHECK_INBOX,
     "signup_disabled": "New accounts are not accepted here.",
     "email_provider_disabled": "Signing in by email is not offered here.",
+    "same_password": "The new password is the same as the current one.",
     "user_banned": "This account has been closed.",
     "captcha_failed": "This project asks for a captcha, which is not supported yet.",
     "over_request_rate_limit": "Too many attempts. Please wait a moment and try again.",
@@ -80,6 +81,29 @@ async def refresh(refresh_token: str) -> Tokens:
             return _tokens(await client.as_nobody().auth.refresh_session(refresh_token))
     except Invalid as refused:
         raise Unauthorized from refused
+
+
+async def change_password(access_token: str, current: str, new: str) -> Tokens:
+    """Give somebody who is signed in, and knows the current password, another one; every session but the new one ends.
+
+    The current password is proved by signing in with it, so guessing it meets the same limits as guessing at the door.
+    Raises Invalid or Unavailable.
+    """
+    person = client.as_nobody()
+    with _in_words(invalid_credentials="The current password is incorrect."):
+        known = await person.auth.get_user(access_token)
+        email = known.user.email if known else None
+        if not email:
+            raise Invalid("This account has no password to change.")
+        answer = await person.auth.sign_in_with_password({"email": email, "password": current})
+    tokens = _tokens(answer)
+    try:
+        with _in_words():
+            await person.auth.update_user({"password": new})
+    except ChatError:
+        await sign_out(tokens.access_token)  # nothing was changed: the proof's own session is not left behind
+        raise
+    return tokens
 
 
 async def sign_out(access_token: str) -> None:
@@ -141,23 +165,24 @@ def _tokens(answer: AuthResponse) -> Tokens:
 
 
 @contextmanager
-def _in_words() -> Iterator[None]:
+def _in_words(**instead: str) -> Iterator[None]:
+    """What Auth refuses becomes a sentence; `instead` has other ones, by Auth's code."""
     try:
         yield
     except AuthRetryableError as error:
         raise Unavailable(AWAY) from error
     except AuthError as error:
-        raise _refusal(error) from error
+        raise _refusal(error, instead) from error
     except (HTTPError, ValidationError) as error:  # no answer, or not one of Auth's
         raise Unavailable(AWAY) from error
 
 
-def _refusal(error: AuthError) -> ChatError:
-    code = str(error.code or "")
+def _refusal(error: AuthError, instead: Mapping[str, str]) -> ChatError:
+    code, sentences = str(error.code or ""), {**_SENTENCES, **instead}
     if isinstance(error, AuthWeakPasswordError):
         return Invalid(error.message, "weak_password")
-    if code in _SENTENCES:
-        return Invalid(_SENTENCES[code], code)
+    if code in sentences:
+        return Invalid(sentences[code], code)
     status = error.status if isinstance(error, AuthApiError) else 500
     if status == 429:
         return Invalid(_SENTENCES["over_request_rate_limit"], code)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from typing import Any
 
 from reflex.vars import FunctionVar, VarData
@@ -35,9 +37,15 @@ def toggle(name: str | Var) -> Var:
     return _trigger("toggle", name)
 
 
-def next_theme(theme: Var) -> Var:
-    """The theme that follows on this one: system, light and dark in turn."""
-    return _call("nextTheme", theme, kind=str)
+def fill(form: str, values: Mapping[str, str]) -> Var:
+    """For a trigger: put these values into a form's fields, all by name."""
+    call = f"(() => fill({json.dumps(form)}, {json.dumps(values)}))"
+    return Var(call, _var_data=_imports("fill")).to(FunctionVar, EventChain)
+
+
+def command_key() -> Var:
+    """The key that commands go with: Ctrl, or ⌘ on Apple's keyboards."""
+    return hook("commandKey", _call("useCommandKey", kind=str), str)
 
 
 def initials_of(name: Var) -> Var:
@@ -55,9 +63,19 @@ def person_of(people: Var, user_id: Var, kind: Any) -> Var:
     return _call("personOf", people, user_id, kind=kind)
 
 
+def status_of(person: Var, kind: Any) -> Var:
+    """What a person says of themselves, with `words` for all of it; nothing once it has ended."""
+    return _call("statusOf", person, kind=kind)
+
+
 def day_of(iso: Var) -> Var:
     """The day of an ISO 8601 time in the viewer's zone and manner of writing."""
     return _call("dayOf", iso, kind=str)
+
+
+def moment_of(iso: Var) -> Var:
+    """A time of the next days, in the viewer's zone and manner of writing."""
+    return _call("momentOf", iso, kind=str)
 
 
 def hook(name: str, call: Var, kind: Any) -> Var:

@@ -32,6 +32,18 @@ def dialog(title: Any, *children: rx.Component, name: str, open: Any, on_dismiss
     )
 
 
+def palette(title: str, *children: rx.Component, name: str) -> rx.Component:
+    """Something to type into and choose from, in the upper part of the page. `browser.show(name)` opens it."""
+    return Dialog.create(
+        rx.el.h2(title, class_name="sr-only", custom_attrs={"id": _title_id(name)}),
+        *children,
+        open=browser.is_open(name),
+        on_dismiss=browser.hide(name),
+        class_name="dialog palette",
+        custom_attrs={"aria-labelledby": _title_id(name), "id": name},
+    )
+
+
 def panel(title: str, *children: rx.Component, name: str, foot: rx.Component) -> rx.Component:
     """Something that stands beside the page, and over its lower part on phones. `browser.toggle(name)` opens it."""
     return Dialog.create(

@@ -18,6 +18,17 @@ def field(label: str, name: str, **props: Any) -> rx.Component:
     )
 
 
+def choice(label: str, name: str, options: list[rx.Component]) -> rx.Component:
+    """One of a few, the first to begin with."""
+    return rx.el.label(
+        rx.el.span(label, class_name="field-label"),
+        rx.el.span(
+            rx.el.select(*options, name=name, class_name="input"), kit.icon("chevron-down", 16), class_name="choice"
+        ),
+        class_name="field",
+    )
+
+
 def search(label: str, **props: Any) -> rx.Component:
     """A search field; its label is its name and its placeholder."""
     return rx.el.span(

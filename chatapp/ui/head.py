@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import reflex as rx
+from reflex_base.event import noop
+from reflex_base.vars.base import Var
+from reflex_components_core.base.error_boundary import ErrorBoundary
 
-from chatapp.ui import connection
+from chatapp.ui import art, connection, kit
 
 STYLESHEETS = [
     f"/styles/{name}.css"
@@ -33,6 +36,18 @@ def dress(app: rx.App) -> None:
     app.toaster = rx.toast.provider(position="top-center", rich_colors=False, gap=8)
     # In place of Reflex's own toast and pulsing icon, which come late and speak of ports and URLs.
     app.app_wraps[5, "Overlay"] = lambda stateful: rx.fragment(connection.banner()) if stateful else None
+    app.app_wraps[55, "ErrorBoundary"] = lambda _: _boundary()
+
+
+def _boundary() -> rx.Component:
+    """Around every page: where drawing one fails, words for people in place of Reflex's stack trace. A full load mends
+    most of what can be wrong in a page, and drafts and what is unsent are kept outside of it.
+    """
+    again = rx.el.a("Load the page again", href="", class_name="button button-primary")
+    failed = kit.empty_state(
+        art.nothing_there(), "Something went wrong", "This page could not be shown. What you wrote is safe.", again
+    )
+    return ErrorBoundary.create(on_error=noop(), fallback_render=Var.create(rx.el.main(failed, class_name="start")))
 
 
 def _theme_color(colour: str, scheme: str) -> rx.Component:

@@ -56,6 +56,16 @@ def link_button(
     return link(*_labelled(label, picture), to=to, class_name=_button_class(kind, look))
 
 
+def chip(label: Content, **props: Any) -> rx.Component:
+    """Something usual, offered at a touch."""
+    return rx.el.button(label, class_name="chip", **_button_props(props))
+
+
+def keys(*names: Content) -> rx.Component:
+    """Keys to be pressed together."""
+    return rx.el.span(*(rx.el.kbd(name) for name in names), class_name="keys")
+
+
 def back(label: str, to: str) -> rx.Component:
     """The arrow back to the page above, on phones only."""
     return link(

@@ -55,6 +55,8 @@ async def screens(lobby: Lobby, **options: Any) -> AsyncIterator[tuple[str, Pers
     await ada.page.keyboard.press("Escape")
     async for screen in of_changes(ada):
         yield screen
+    async for screen in of_the_shell(ada):
+        yield screen
     await ada.go("/chat/browse")
     await expect(ada.heading("Browse rooms")).to_be_visible()
     await ada.is_still()
@@ -63,6 +65,42 @@ async def screens(lobby: Lobby, **options: Any) -> AsyncIterator[tuple[str, Pers
     await expect(ada.heading("Page not found")).to_be_visible()
     await ada.is_still()
     yield "404", ada
+
+
+async def of_the_shell(ada: Person) -> AsyncIterator[tuple[str, Person]]:
+    """What opens on every page with a sidebar."""
+    narrow = await ada.button("Open rooms").is_visible()
+    if narrow:
+        await ada.button("Open rooms").click()
+        await ada.is_still()
+        yield "the drawer", ada
+    await ada.button("Settings").click()
+    await expect(ada.field("Name")).to_be_focused()
+    await ada.is_still()
+    yield "the settings", ada
+    await ada.button("Change password").click()
+    await expect(ada.field("Current password")).to_be_focused()
+    await ada.button("Change password").scroll_into_view_if_needed()
+    await ada.is_still()
+    yield "the settings' password", ada
+    await ada.page.keyboard.press("Escape")
+    await expect(ada.page.get_by_role("dialog", name="Settings")).to_have_count(0)
+    if narrow:
+        await ada.page.keyboard.press("Escape")
+    await ada.page.keyboard.press("Control+k")
+    await expect(ada.page.get_by_role("combobox", name="Go to a room")).to_be_focused()
+    await ada.is_still()
+    yield "the switcher", ada
+    await ada.page.keyboard.type("no such room")
+    await expect(ada.page.get_by_text("No room goes by that name.")).to_be_visible()
+    await ada.is_still()
+    yield "the switcher with nothing in it", ada
+    await ada.page.keyboard.press("Escape")
+    await ada.page.keyboard.press("Control+/")
+    await expect(ada.heading("Keyboard shortcuts")).to_be_visible()
+    await ada.is_still()
+    yield "the keyboard shortcuts", ada
+    await ada.page.keyboard.press("Escape")
 
 
 async def of_changes(ada: Person) -> AsyncIterator[tuple[str, Person]]:
@@ -195,7 +233,8 @@ async def test_the_theme_can_be_chosen_and_is_remembered(lobby: Lobby) -> None:
     ada = await lobby.signed_in("Ada", color_scheme="light")
     shown = "getComputedStyle(document.documentElement).backgroundColor"
     light = await ada.page.evaluate(shown)
-    await ada.button("Theme").click()
+    await ada.button("Settings").click()
+    await ada.page.get_by_text("Dark", exact=True).click()
     await ada.page.wait_for_function(f"{shown} !== '{light}'")
     dark = await ada.page.evaluate(shown)
     await ada.page.reload()
@@ -208,10 +247,11 @@ SMALL_TARGETS = """
   const seen = (one) => one.checkVisibility({visibilityProperty: true}) && !one.closest("[inert]");
   const name = (one) => one.getAttribute("aria-label") || one.textContent.trim() || one.name || one.tagName;
   const size = (one) => (one.closest("label") ?? one).getBoundingClientRect();
-  const targets = [...document.querySelectorAll("button, a[href], [role=switch]")].filter(seen);
+  const targets = [...document.querySelectorAll("button, a[href], [role=switch], [type=radio]")].filter(seen);
   const inline = (one) => one.tagName === "A" && getComputedStyle(one).display === "inline";
   const small = targets.filter((one) => !inline(one) && (size(one).height < 43.5 || size(one).width < 43.5));
-  const fields = [...document.querySelectorAll("input:not([type=checkbox]), textarea")].filter(seen);
+  const typed = "input:not([type=checkbox], [type=radio]), select, textarea";
+  const fields = [...document.querySelectorAll(typed)].filter(seen);
   const zooming = fields.filter((one) => parseFloat(getComputedStyle(one).fontSize) < 16);
   return [...small.map((one) => [name(one), size(one).width, size(one).height]), ...zooming.map((one) => [name(one)])];
 }

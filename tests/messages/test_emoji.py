@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from chatapp.messages.emoji_catalogue import ASSET, catalogue, groups, offered
-from chatapp.reactions.actions import one_emoji
+from chatapp.texts import one_emoji
 
 
 def test_the_file_is_what_is_made_of_the_data() -> None:

@@ -39,6 +39,9 @@ profiles       update  update profiles set name = 'New' where id = :me          
 profiles       update  update profiles set name = 'New' where id = :third           -     -     -     -     NO
 profiles       update  update profiles set receipts = false where id = :me          yes   yes   yes   yes   NO
 profiles       update  update profiles set receipts = false where id = :third       -     -     -     -     NO
+profiles       select  select status_text from profiles where id = :owner           yes   yes   -     -     NO
+profiles       update  update profiles set status_emoji = '🌴', status_text = 'Away', status_until = now() where id = :me  yes  yes  yes  yes  NO
+profiles       update  update profiles set status_text = 'Away' where id = :third   -     -     -     -     NO
 profiles       update  update profiles set created_at = now() where id = :me        NO    NO    NO    NO    NO
 profiles       select  select last_seen_at from profiles where id = :owner          NO    NO    NO    NO    NO
 profiles       select  select receipts from profiles where id = :me                 NO    NO    NO    NO    NO

@@ -1,0 +1,190 @@
+"""`python -m tests.screenshots`: pictures of every page and what opens on it, for people to look at.
+
+Phone, tablet and wide screen, light and dark, into the git-ignored folder `screenshots/`. `SIZES=390x844 THEMES=dark`
+choose, so does `WALKS=extremes`; `ONLY=settings` keeps those whose name has the word in it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+from playwright.async_api import async_playwright, expect
+
+from chatapp import db, demo, migrate, settings
+from chatapp.standin import lifecycle
+from chatapp.supabase import client
+from tests.browser.conftest import Lobby
+from tests.browser.people import Person
+from tests.browser.test_looks import screens
+from tests.chromium import FLAGS, executable
+from tests.conftest import free_port, settings_of
+from tests.server import ROOT, Server, build
+
+FOLDER = ROOT / "screenshots"
+SIZES = os.environ.get("SIZES", "390x844,768x1024,1440x900").split(",")
+THEMES = os.environ.get("THEMES", "light,dark").split(",")
+WALKS = os.environ.get("WALKS", "screens,extremes").split(",")
+ONLY = os.environ.get("ONLY", "")
+TOUCH_BELOW = 700
+"""Pixels of width up to which a screen is a phone's, with fingers on it."""
+
+
+async def take(lobby: Lobby, size: str, theme: str) -> None:
+    """One picture of each screen, named by size, theme, place in the walk and what it shows."""
+    number = 0
+    for walk in [each for each in (screens, extremes) if each.__name__ in WALKS]:
+        async for name, person in walk(lobby, **options(size, theme)):
+            number += 1
+            if ONLY in name:
+                slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+                await person.page.screenshot(path=FOLDER / f"{size}-{theme}-{number:02}-{slug}.png")
+
+
+async def extremes(lobby: Lobby, **options: Any) -> AsyncIterator[tuple[str, Person]]:
+    """Much of everything: a busy room, many people, long names and texts; and nothing of anything."""
+    ada = await lobby.signed_in("Ada", to=f"/chat/{demo.demo_id('General')}", **options)
+    await ada.ready()
+    await ada.is_still()
+    yield "a busy room", ada
+    full = await full_room()
+    await ada.go("/chat")
+    await expect(ada.link("A room whose name").first).to_be_visible()
+    await ada.is_still()
+    yield "the rooms with unread", ada
+    await ada.open_room(full)
+    await ada.is_still()
+    yield "long texts", ada
+    await ada.button("Members").click()
+    await expect(ada.heading("Members")).to_be_visible()
+    await ada.is_still()
+    yield "sixty members", ada
+    await ada.page.keyboard.press("Escape")
+    await ada.context.set_offline(True)
+    await expect(ada.page.get_by_text("You're offline")).to_be_visible()
+    await ada.is_still()
+    yield "offline", ada
+    await ada.context.set_offline(False)
+
+    newcomer = await lobby.stranger(**options)
+    await newcomer.go("/")
+    await newcomer.is_still()
+    yield "the start", newcomer
+    await newcomer.go("/sign-in")
+    await newcomer.field("Email").fill("nobody@example.com")
+    await newcomer.field("Password").fill("not a password")
+    await newcomer.button("Sign in").click()
+    await expect(newcomer.page.get_by_text("Email or password is incorrect.")).to_be_visible()
+    yield "sign-in refused", newcomer
+    await newcomer.go("/sign-up")
+    await newcomer.field("Name").fill("Mary Jackson")
+    await newcomer.field("Email").fill(f"{uuid4()}@example.com")
+    await newcomer.field("Password").fill("correct horse battery")
+    await newcomer.button("Sign up").click()
+    await expect(newcomer.page.get_by_text("No chat rooms yet.")).to_be_visible()
+    await newcomer.is_still()
+    yield "no rooms yet", newcomer
+
+
+async def full_room() -> str:
+    """From psql: sixty people in one room of Ada's, some of whom have much to say."""
+    room_id, ada = uuid4(), demo.demo_id("Ada")
+    async with await psycopg.AsyncConnection.connect(settings.current().owner_url, autocommit=True) as psql:
+        await psql.execute("delete from chat_rooms where name = %s", [ROOM])
+        await psql.execute(
+            "insert into chat_rooms (id, name, description, is_private, created_by) values (%s, %s, %s, true, %s)",
+            (room_id, ROOM, "What it is about takes longer to say than there is room for. " * 4, ada),
+        )
+        await psql.execute(MEMBERS, {"room": room_id})
+        for text in TEXTS:
+            await psql.execute(SAY, {"room": room_id, "ada": ada, "text": text})
+    return str(room_id)
+
+
+ROOM = "A room whose name is as long as a name can be, which is eighty characters at all"
+TEXTS = [
+    "word " * 1_999,
+    "🎉",
+    "👩‍👩‍👧‍👦👍🏽❤️",
+    "مرحبا بالجميع، هذا نص من اليمين إلى اليسار مع English في الوسط",
+    "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft" * 2,
+    "Two lines,\nand a third one:\n\nlike this.",
+]
+MEMBERS = """
+with people as (
+  insert into auth.users (id, email, raw_user_meta_data)
+  select gen_random_uuid(), gen_random_uuid() || '@example.com', jsonb_build_object('name',
+      (array['Mary Jackson', 'Margaret Hamilton', 'Radia Perlman', 'Anita Borg', 'Barbara Liskov', 'Frances Allen',
+        'Wolfeschlegelsteinhausenbergerdorff the Elder of Somewhere', '李娜', 'Łukasz Żółć', 'Ø'])[1 + n %% 10])
+    from generate_series(1, 59) n
+  returning id
+)
+insert into room_members (room_id, user_id) select %(room)s, id from people
+"""
+SAY = """
+insert into chat_messages (room_id, user_id, client_id, content)
+select room_id, user_id, gen_random_uuid()::text, %(text)s from room_members
+  where room_id = %(room)s and user_id <> %(ada)s order by random() limit 1
+"""
+
+
+def options(size: str, theme: str) -> dict[str, Any]:
+    """What Playwright calls such a screen."""
+    width, height = map(int, size.split("x"))
+    touch = {"has_touch": True, "is_mobile": True, "device_scale_factor": 2} if width < TOUCH_BELOW else {}
+    return {"viewport": {"width": width, "height": height}, "color_scheme": theme, **touch}
+
+
+@asynccontextmanager
+async def house() -> AsyncIterator[None]:
+    """The real app on a stand-in of its own, with its demo people."""
+    folder = await asyncio.to_thread(folder_for_postgres)
+    data = folder / "data"
+    made = await asyncio.to_thread(lifecycle.ensure, data, api_port=free_port(), db_port=free_port())
+    settings.use(settings_of(made))
+    await migrate.migrate()
+    await demo.seed()
+    await asyncio.to_thread(build)
+    server = Server({"STANDIN_DATA": str(data)}, folder / "server.log")
+    try:
+        await asyncio.to_thread(server.start)
+        yield
+    finally:
+        await asyncio.to_thread(server.stop)
+        await client.dispose()
+        await db.dispose()
+        lifecycle.release(data, stop_if_last=False)
+        lifecycle.reset(data)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def folder_for_postgres() -> Path:
+    """One that the account running it can enter."""
+    folder = Path(tempfile.mkdtemp(prefix="chatapp-screenshots-"))
+    folder.chmod(0o755)
+    return folder
+
+
+async def main() -> None:
+    expect.set_options(timeout=30_000)
+    async with house(), async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=await asyncio.to_thread(executable), args=FLAGS)
+        for size in SIZES:
+            for theme in THEMES:
+                async with AsyncExitStack() as stack:
+                    await take(Lobby(browser, stack), size, theme)
+        await browser.close()
+
+
+if __name__ == "__main__":
+    FOLDER.mkdir(exist_ok=True)
+    asyncio.run(main())

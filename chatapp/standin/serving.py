@@ -68,7 +68,7 @@ async def _serve(
     while_used: bool,
 ) -> None:
     keys, hub = load_keys(data, record), Hub()
-    services = Services(database, keys, hub, Changes(database))
+    services = Services(database, keys, hub, Changes(database, postgres.superuser_url))
     stream = WalStream(postgres.superuser_url, partial(deliver, services))
     health = _Health(postgres, stream)
     storage = Storage(database, keys, Files(data / "storage"))

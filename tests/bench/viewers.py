@@ -152,6 +152,28 @@ class RoomViewer(SocketIo):
         self.emit("post", text)
 
 
+class ChangesViewer(WebSocket):
+    """A client of Supabase's Realtime, joined to `topic` with `join`, a JSON object.
+
+    `ready` once it was told that its changes are watched, or, having asked for none, that it has joined.
+    """
+
+    def __init__(self, host: str, port: int, key: str, topic: str, join: str) -> None:
+        super().__init__(host, port)
+        self.path, self._topic, self._join = f"/realtime/v1/websocket?apikey={key}&vsn=1.0.0", topic, join
+        self._last_word = b'"event":"system"' if json.loads(join)["config"]["postgres_changes"] else b'"status":"ok"'
+
+    def received(self, data: bytes, now: float, tally: Tally) -> None:
+        before = self._upgraded
+        super().received(data, now, tally)
+        if self._upgraded and not before:
+            self.say(f'{{"topic":"realtime:{self._topic}","event":"phx_join","payload":{self._join},"ref":"1"}}')
+
+    def message(self, payload: bytes, size: int, now: float, tally: Tally) -> None:
+        self.ready = self.ready or self._last_word in payload
+        super().message(payload, size, now, tally)
+
+
 STATE = "reflex___state____state"
 
 

@@ -1,68 +1,69 @@
-"""`postgres_changes`: which channels are told of a row's change, and what they are told.
+"""`postgres_changes`: which channels are told of a row's change.
 
 As walrus does it for a hosted project: a change of a published table reaches whoever asked for its table and
-kind, whose filters it meets, and who could select the row at that moment. All of it is asked of the database:
-types, filters and record in one query, visibility in another for all askers with distinct claims.
+kind, whose filters it meets, and who could select the row at that moment. The database answers all of it in one round
+trip; what the catalogue says of the table is asked once, until Postgres describes the table anew.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import psycopg
-from psycopg import sql
 
-from chatapp.standin.database import Connection, Database, Row, every
+from chatapp.standin.database import Database
 
-from .filters import Filter
-from .pgoutput import Change, Values
+from .line import Line, LineError, LineLostError
+from .payloads import payload
+from .pgoutput import Change, Relation
+from .questions import Answer, Asker, Question, Rows
 from .subscriptions import Binding
-from .tables import Column, Table, table_of
+from .tables import Table, table_of
 
 if TYPE_CHECKING:
     from .channels import Channel
 
 QUEUE_CHANGES = 10_000  # more would be minutes of work: whoever waits for them is put out and rejoins
-RECORD_LIMIT = 1024 * 1024  # bytes, as hosted; of a larger row only the short values are told
-SHORT_VALUE = 64
 SLOW_POLICY = "5s"  # a policy that takes longer is a "no": everybody waits behind it
+MOST_SHAPES = 50  # of one table: its kinds of change, each with some columns left out
+TRIES = 3  # memberships of roles may change while we ask
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Asker:
-    """One channel's interest in one change."""
+@dataclass
+class _Known:
+    """What was found out about a table since it was described, and the questions that its changes raised."""
 
-    channel: Channel
-    binding: Binding
-
-    @property
-    def role(self) -> str:
-        return str(self.channel.claims["role"])
-
-    @property
-    def claims(self) -> str:
-        return json.dumps(self.channel.claims, sort_keys=True, default=str)
+    relation: Relation
+    table: Table
+    questions: dict[object, Question] = field(default_factory=dict)
 
 
 class Changes:
     """Who listens to which tables; changes wait in order and are told one by one."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, superuser_url: str) -> None:
+        self._database, self._line = database, Line(superuser_url, timeout=SLOW_POLICY)
         self._bindings: dict[Channel, tuple[Binding, ...]] = {}
         self._waiting: asyncio.Queue[Change] = asyncio.Queue(QUEUE_CHANGES)
+        self._known: dict[int, _Known] = {}
 
     def add(self, channel: Channel, bindings: tuple[Binding, ...]) -> None:
         self._bindings[channel] = bindings
+        self.ask_anew()
 
     def remove(self, channel: Channel) -> None:
-        self._bindings.pop(channel, None)
+        if self._bindings.pop(channel, None):
+            self.ask_anew()
+
+    def ask_anew(self) -> None:
+        """Somebody came, left or has new claims: who asks is part of every question."""
+        for known in self._known.values():
+            known.questions.clear()
 
     def put(self, change: Change) -> None:
         """Queue a change if anybody asked for its kind. Never waits: broadcasts come by the same stream."""
@@ -75,14 +76,11 @@ class Changes:
 
     async def run(self) -> None:
         """Tell changes until cancelled."""
-        while True:
-            change = await self._waiting.get()
-            try:
-                await self._tell(change)
-            except psycopg.Error as error:
-                log.warning("a change of %s could not be told: %s", change.relation.table, error)
-            except Exception:  # a fault of ours must not silence the next change
-                log.exception("a change could not be told")
+        try:
+            while True:
+                await self._tell(await self._waiting.get())
+        finally:
+            self._line.close()
 
     def _put_everybody_out(self) -> None:
         while not self._waiting.empty():
@@ -97,138 +95,70 @@ class Changes:
                     yield Asker(channel, binding)
 
     async def _tell(self, change: Change) -> None:
-        askers = list(self._askers(change))
-        if not askers:
+        try:
+            for _ in range(TRIES):
+                if await self._told(change):
+                    return
+            why = "what it rests on changed all the time"
+        except (LineError, LineLostError, psycopg.Error) as error:
+            why = str(error)
+        except Exception:  # a fault of ours must not silence the next change
+            log.exception("a change could not be told")
             return
-        roles = sorted({asker.role for asker in askers})
-        async with self._database.transaction(rollback=True) as connection:
-            await connection.execute(
-                "select set_config('statement_timeout', %s, true), set_config('timezone', 'UTC', true)", (SLOW_POLICY,)
-            )
-            table = await table_of(connection, change.relation.schema, change.relation.table, roles)
-            if table is None:  # dropped since
-                return
-            row = _Changed(change, table)
-            statement, filters = row.question({each for asker in askers for each in asker.binding.filters})
-            answer = await (await connection.execute(statement)).fetchone()
-            if answer is None:
-                return
-            refused = [asker for asker in askers if table.fault(change.kind, asker.role)]
-            told = [asker for asker in askers if row.meets(asker.binding.filters, filters, answer)]
-            told = [asker for asker in told if asker not in refused]
-            if table.guarded and change.kind != "DELETE" and told:
-                told = await _visible(connection, row, told)
-        self._push(row, answer, [*refused, *told])
+        self._known.clear()
+        log.warning("a change of %s could not be told: %s", change.relation.table, why)
 
-    def _push(self, row: _Changed, answer: Row, askers: list[Asker]) -> None:
-        """Tell each channel once for all its bindings that show the same columns."""
+    async def _told(self, change: Change) -> bool:
+        """Tell a change to whom it concerns; return False when what was known of its table is out of date."""
+        self._line.tidy()
+        known = await self._known_of(change.relation)
+        if known is None:  # dropped since
+            return True
+        rows = Rows.of(change, known.table)
+        question, refused = self._question(change, known, rows)
+        if not question.askers and not refused:
+            return True
+        try:
+            answer = await question.ask(self._line, rows)
+        except LineLostError:  # Postgres was restarted since the last change
+            answer = await question.ask(self._line, rows)
+        if answer.memberships != known.table.memberships:
+            del self._known[change.relation.oid]
+            return False
+        self._push(change, known.table, answer, [*refused, *answer.told])
+        return True
+
+    async def _known_of(self, relation: Relation) -> _Known | None:
+        known = self._known.get(relation.oid)
+        if known is None or known.relation is not relation:
+            async with self._database.transaction(rollback=True) as connection:
+                table = await table_of(connection, relation.schema, relation.table)
+            if table is None:
+                return None
+            known = self._known[relation.oid] = _Known(relation, table)
+        return known
+
+    def _question(self, change: Change, known: _Known, rows: Rows) -> tuple[Question, list[Asker]]:
+        """Return what to ask for a change, and who is told of its table's fault whatever the answer."""
+        table, shape = known.table, (change.kind, *rows.shape)
+        askers = list(self._askers(change))
+        refused = [asker for asker in askers if table.fault(change.kind, asker.role)]
+        if shape not in known.questions:
+            if len(known.questions) >= MOST_SHAPES:
+                known.questions.clear()
+            asking = [asker for asker in askers if asker not in refused]
+            known.questions[shape] = Question(table, change.kind, rows, asking)
+        return known.questions[shape], refused
+
+    def _push(self, change: Change, table: Table, answer: Answer, askers: list[Asker]) -> None:
+        """Tell each channel once for all its bindings that show the same columns; who is told the same, the same."""
         told: dict[tuple[Channel, tuple[str, ...] | None], list[int]] = {}
         for asker in askers:
             told.setdefault((asker.channel, asker.binding.columns), []).append(asker.binding.id)
-        payloads: dict[tuple[str, tuple[str, ...] | None], dict[str, Any]] = {}
+        payloads: dict[object, dict[str, Any]] = {}
         for (channel, columns), ids in told.items():
+            if channel not in self._bindings:  # it left while the database was asked
+                continue
             key = str(channel.claims["role"]), columns
-            data = payloads.get(key) or payloads.setdefault(key, row.payload(answer, *key))
-            if channel in self._bindings:  # it may have left while the database was asked
-                channel.push("postgres_changes", {"ids": ids, "data": data})
-
-
-async def _visible(connection: Connection, row: _Changed, askers: list[Asker]) -> list[Asker]:
-    """Return those of `askers` who can select the row now."""
-    claims = sorted({asker.claims for asker in askers})
-    question = row.selection().as_string(connection)
-    answers = await every(connection, "select unnest(_standin.visible_to(%s, %s::jsonb[])) as seen", question, claims)
-    seen = {each for each, answer in zip(claims, answers, strict=True) if answer["seen"]}
-    return [asker for asker in askers if asker.claims in seen]
-
-
-class _Changed:
-    """A change beside what the catalogue says of its table."""
-
-    def __init__(self, change: Change, table: Table) -> None:
-        self.change, self.table = change, table
-        self._columns = {column.name: column for column in table.columns}
-        self._new, self._old = change.new, change.old or self._key(change.new)
-        if change.kind == "UPDATE":  # a long value that did not change is not sent again; the old row may have it
-            self._new = {**{name: self._old[name] for name in self._old if name in self._columns}, **change.new}
-
-    @property
-    def _asked(self) -> Values:
-        return self._old if self.change.kind == "DELETE" else self._new
-
-    def _key(self, values: Values) -> Values:
-        return {column.name: values[column.name] for column in self.table.key if column.name in values}
-
-    def question(self, filters: set[Filter]) -> tuple[sql.Composed, list[Filter]]:
-        """Return a statement for the record and the old one as JSON and whether each filter is met, and their order."""
-        known = [each for each in filters if each.column in self._columns and each.column in self._asked]
-        conditions = [
-            each.condition(self._held(each.column, self._asked), sql.SQL(self._columns[each.column].type))
-            for each in known
-        ]
-        statement = sql.SQL("select ({}) as new, ({}) as old, array[{}]::boolean[] as met").format(
-            self._json(self._new), self._json(self._old), sql.SQL(", ").join(conditions)
-        )
-        return statement, known
-
-    def _held(self, name: str, values: Values) -> sql.Composed:
-        return sql.SQL("{}::{}").format(sql.Literal(values[name]), sql.SQL(self._columns[name].type))
-
-    def _json(self, values: Values) -> sql.Composed:
-        items = [
-            sql.SQL("{} as {}").format(self._held(name, values), sql.Identifier(name))
-            for name in values
-            if name in self._columns
-        ]
-        return sql.SQL("select to_jsonb(r) from (select {}) r").format(sql.SQL(", ").join(items))
-
-    def meets(self, wanted: tuple[Filter, ...], asked: list[Filter], answer: Row) -> bool:
-        """Tell whether every wanted filter is met; one on a column that was not sent, as in most deletions, is not."""
-        met = dict(zip(asked, answer["met"], strict=True))
-        return all(met.get(each, False) for each in wanted)
-
-    def selection(self) -> sql.Composed:
-        """Return a query that finds the row by its key, for whoever may select it."""
-        conditions = [
-            sql.SQL("{} = {}").format(sql.Identifier(column.name), self._held(column.name, self._new))
-            for column in self.table.key
-        ]
-        entity = sql.Identifier(self.table.schema, self.table.name)
-        return sql.SQL("select true from {} where {} limit 1").format(entity, sql.SQL(" and ").join(conditions))
-
-    def payload(self, answer: Row, role: str, wanted: tuple[str, ...] | None) -> dict[str, Any]:
-        """Return what somebody with `role` who asked for the columns `wanted` is told."""
-        shown = [
-            column
-            for column in self.table.columns
-            if role in column.readers and (wanted is None or column.name in wanted or column.is_key)
-        ]
-        fault = self.table.fault(self.change.kind, role)
-        large = len(json.dumps(answer["new"])) > RECORD_LIMIT
-        errors = [fault] if fault else ["Error 413: Payload Too Large"] if large else None
-        data: dict[str, Any] = {
-            "schema": self.table.schema,
-            "table": self.table.name,
-            "type": self.change.kind,
-            "commit_timestamp": self.change.committed_at,
-            "columns": [] if fault else [{"name": column.name, "type": column.kind} for column in shown],
-            "errors": errors,
-        }
-        return data | self._records(answer, [] if fault else shown, short_only=large)
-
-    def _records(self, answer: Row, shown: list[Column], *, short_only: bool) -> dict[str, Any]:
-        def told(values: dict[str, Any], columns: list[Column]) -> dict[str, Any]:
-            return {
-                column.name: values[column.name]
-                for column in columns
-                if column.name in values and not (short_only and len(json.dumps(values[column.name])) > SHORT_VALUE)
-            }
-
-        # Who may see a deleted row cannot be asked any more: where rows are guarded, only its key is told.
-        old = [column for column in shown if column.is_key] if self._hides_old else shown
-        record = {} if self.change.kind == "DELETE" else {"record": told(answer["new"], shown)}
-        return record if self.change.kind == "INSERT" else {**record, "old_record": told(answer["old"], old)}
-
-    @property
-    def _hides_old(self) -> bool:
-        return self.table.guarded and self.change.kind == "DELETE"
+            data = payloads.get(key) or payloads.setdefault(key, payload(change, table, answer, *key))
+            channel.push("postgres_changes", {"ids": ids, "data": data})

@@ -251,6 +251,7 @@ class Socket:
     async def _take_over(self, channel: Channel, token: str) -> None:
         before = channel.reading
         channel.claims, channel.token, channel.writing = self._claims(token), token, None
+        self.services.changes.ask_anew()
         if channel.private:
             await self._ask_reading(channel)
         if any(had and not channel.reading.get(extension) for extension, had in before.items()):

@@ -103,7 +103,7 @@ async def _check(connection: Connection, binding: Binding, role: str) -> None:
             f"connect parameters: [{binding}]"
         )
     for schema, name in names if binding.filters or binding.columns else []:
-        table = await table_of(connection, schema, name, [role])
+        table = await table_of(connection, schema, name)
         try:
             await _check_columns(connection, binding, table, role)
         except (FilterError, psycopg.Error) as error:

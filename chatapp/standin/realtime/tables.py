@@ -1,10 +1,19 @@
-"""What the catalogue says of a published table, asked anew for each change: rights and policies change too."""
+"""What the catalogue says of a published table.
+
+It holds until Postgres describes the table anew in the change stream, as it does after whatever alters the table, its
+rights or its policies. Only who is a member of which role, which rights depend on too, is not told there: a `Table`
+remembers which memberships it was read under.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from chatapp.standin.database import Connection, every
+
+ROLES = ["anon", "authenticated", "service_role"]
+MEMBERSHIPS = "select sum(xmin::text::bigint)::text from pg_auth_members"
+"""Another number after each GRANT and REVOKE of a role."""
 
 
 @dataclass(frozen=True)
@@ -22,11 +31,12 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """A table. `guarded` tells whether row-level security is on."""
+    """A table. `guarded` tells whether row-level security is on; `memberships` see MEMBERSHIPS."""
 
     schema: str
     name: str
     guarded: bool
+    memberships: str
     columns: tuple[Column, ...]
 
     @property
@@ -46,11 +56,12 @@ class Table:
         return None if all(role in column.readers for column in self.key) else "Error 401: Unauthorized"
 
 
-async def table_of(connection: Connection, schema: str, name: str, roles: list[str]) -> Table | None:
+async def table_of(connection: Connection, schema: str, name: str) -> Table | None:
     """Return a table as it is now, None when it is gone."""
     rows = await every(
         connection,
-        """select c.relrowsecurity as guarded, a.attname as name, format_type(a.atttypid, a.atttypmod) as type,
+        f"""select c.relrowsecurity as guarded, ({MEMBERSHIPS}) as memberships,
+             a.attname as name, format_type(a.atttypid, a.atttypmod) as type,
              t.typname as kind, coalesce(a.attnum = any(i.indkey), false) as is_key,
              array(select role from unnest(%s::text[]) role
                    where has_column_privilege(role, c.oid, a.attnum, 'select')) as readers
@@ -59,15 +70,15 @@ async def table_of(connection: Connection, schema: str, name: str, roles: list[s
            join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
            join pg_type t on t.oid = a.atttypid
            left join pg_index i on i.indrelid = c.oid and i.indisprimary
-           where n.nspname = %s and c.relname = %s order by a.attnum""",
-        roles,
+           where n.nspname = %s and c.relname = %s order by a.attnum""",  # noqa: S608 - our own constant
+        ROLES,
         schema,
         name,
     )
     if not rows:
         return None
     columns = [Column(row["name"], row["type"], row["kind"], row["is_key"], frozenset(row["readers"])) for row in rows]
-    return Table(schema, name, rows[0]["guarded"], tuple(columns))
+    return Table(schema, name, rows[0]["guarded"], rows[0]["memberships"], tuple(columns))
 
 
 async def published(connection: Connection, schema: str, name: str) -> list[tuple[str, str]]:

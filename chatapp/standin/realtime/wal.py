@@ -52,38 +52,59 @@ class WalStream:
 
     async def _follow(self) -> None:
         connection = await asyncio.to_thread(_open_stream, self._url)
-        readable = asyncio.Event()
         loop = asyncio.get_running_loop()
         # A lost connection does not tell its socket any more, and a number left in the loop would leave the next
         # connection that gets it unheard.
-        number = connection.socket
-        loop.add_reader(number, readable.set)
+        reader, number = _Reader(connection, self._on_change, loop.create_future()), connection.socket
+        loop.add_reader(number, reader.read)
         self.ready.set()
         try:
-            await self._read(connection, readable)
+            await reader.report_until_lost()
         finally:
             loop.remove_reader(number)
             connection.finish()
 
-    async def _read(self, connection: PGconn, readable: asyncio.Event) -> None:
-        decoder, position = Decoder(), 0
-        while True:
-            position = max(position, self._drain(connection, decoder))
-            _report(connection, position)
-            await _until_readable_or_due(readable, STATUS_SECONDS)
-            connection.consume_input()
 
-    def _drain(self, connection: PGconn, decoder: Decoder) -> int:
-        """Handle everything that has arrived; return how far into the log that was."""
-        position = 0
-        while (size_and_data := connection.get_copy_data(1))[0] > 0:
+class _Reader:
+    """One connection's reading end. Changes are handled where the loop finds the socket readable: a task to wake would
+    make everybody wait for one more round of the loop.
+    """
+
+    def __init__(self, connection: PGconn, on_change: Callable[[Change], None], lost: asyncio.Future[None]) -> None:
+        self._connection, self._on_change, self._lost = connection, on_change, lost
+        self._decoder, self._position = Decoder(), 0
+
+    def read(self) -> None:
+        """Handle everything that has arrived, then tell Postgres."""
+        try:
+            self._connection.consume_input()
+            self._drain()
+            self._report()
+        except Exception as error:  # noqa: BLE001 - to whoever follows
+            if not self._lost.done():
+                self._lost.set_exception(error)
+
+    async def report_until_lost(self) -> None:
+        """Tell Postgres how far we are from time to time, also when nothing arrives. Raises what ended the stream."""
+        while not self._lost.done():
+            self.read()
+            await asyncio.wait([self._lost], timeout=STATUS_SECONDS)
+        self._lost.result()
+
+    def _drain(self) -> None:
+        while (size_and_data := self._connection.get_copy_data(1))[0] > 0:
             message = bytes(size_and_data[1])
-            position = max(position, _position(message))
-            if message[:1] == b"w" and (change := decoder.feed(message[25:])):
+            self._position = max(self._position, _position(message))
+            if message[:1] == b"w" and (change := self._decoder.feed(message[25:])):
                 self._on_change(change)
         if size_and_data[0] < 0:
             raise StreamLostError("Postgres ended it")
-        return position
+
+    def _report(self) -> None:
+        """Postgres lets go of the log before that."""
+        at = self._position
+        self._connection.put_copy_data(b"r" + struct.pack(">QQQQB", at, at, at, 0, 0))
+        self._connection.flush()
 
 
 def _open_stream(url: str) -> PGconn:
@@ -113,19 +134,3 @@ def _position(message: bytes) -> int:
     """Return how far into the log a message is: XLogData carries start and end, a keepalive the end."""
     at = 9 if message[:1] == b"w" else 1
     return int(struct.unpack(">Q", message[at : at + 8])[0]) if message[:1] in (b"w", b"k") else 0
-
-
-def _report(connection: PGconn, position: int) -> None:
-    """Tell Postgres how far we are, so that it can let go of the log before that."""
-    connection.put_copy_data(b"r" + struct.pack(">QQQQB", position, position, position, 0, 0))
-    connection.flush()
-
-
-async def _until_readable_or_due(readable: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await readable.wait()
-    except TimeoutError:
-        return
-    finally:
-        readable.clear()

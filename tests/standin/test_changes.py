@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 import json
 import secrets
+import threading
 import time
 
 import psycopg
 import pytest
 from websockets.asyncio.client import connect
 
+from chatapp.standin.postgres import SUPERUSER
 from chatapp.standin.realtime.filters import Filter, FilterError, parse
+from chatapp.standin.record import load_record
 from tests.standin.helpers import until
 
 
@@ -26,6 +31,16 @@ def table(database: psycopg.Connection):
     )
     yield name
     database.execute(f"drop table public.{name}")
+
+
+@pytest.fixture
+def superuser(project, shared_data):
+    """Who can do what no project's owner can: see every connection, and set up the server."""
+    record = load_record(shared_data)
+    assert record
+    url = f"postgresql://{SUPERUSER}:{record.superuser_password}@127.0.0.1:{record.db_port}/postgres"
+    with psycopg.connect(url, autocommit=True) as connection:
+        yield connection
 
 
 class Watcher:
@@ -219,6 +234,117 @@ async def test_columns_that_must_not_be_read_are_left_out(sign_up, database, tab
     database.execute(f"insert into {table} (id, title) values (2, 'seen')")
     await until(lambda: len(ada.told) == 2)
     assert (ada.told[1]["errors"], ada.told[1]["record"]) == (["Error 401: Unauthorized"], {})
+
+
+async def test_what_is_known_of_a_table_is_never_older_than_the_change(
+    sign_up, clients, project, database, table
+) -> None:
+    """The catalogue is read once: Postgres must tell of whatever alters a table, its rights and its policies."""
+    reader = f"reader_{secrets.token_hex(4)}"
+    ada = await Watcher((await sign_up("ada")).client, table).watch()
+    service = await Watcher(await clients(project.secret_key), table).watch()
+    steps = [
+        ("select 1", {"title", "body"}),
+        (f"revoke select on {table} from authenticated", None),
+        (f"grant select (id, title) on {table} to authenticated", {"title"}),
+        (f"grant select on {table} to authenticated", {"title", "body"}),
+        (f"alter table {table} rename column body to long", {"title", "long"}),
+        (f"alter table {table} add column more int default 7", {"title", "long", "more"}),
+        (f"alter table {table} enable row level security", ()),
+        (f"create policy p on {table} for select to authenticated using (id > 0)", {"title", "long", "more"}),
+        (f"alter policy p on {table} using (false)", ()),
+        (f"alter table {table} disable row level security", {"title", "long", "more"}),
+        (f"revoke select on {table} from authenticated", None),
+        (f"create role {reader}; grant select on {table} to {reader}", None),
+        (f"grant {reader} to authenticated with inherit true", {"title", "long", "more"}),
+        (f"revoke {reader} from authenticated", None),
+        (
+            f"revoke all on {table} from {reader}; drop role {reader}; grant select on {table} to authenticated",
+            {"title", "long", "more"},
+        ),
+    ]
+    for number, (statement, _) in enumerate(steps, 1):
+        database.execute(statement)
+        database.execute(f"insert into {table} (id, title) values ({number}, 'one')")
+        await until(lambda: number in service.ids)  # noqa: B023 - told last, and of all
+    heard = {number: told for number, (_, told) in enumerate(steps, 1) if told != ()}
+    await until(lambda: len(ada.told) == len(heard))
+    for told, (number, columns) in zip(ada.told, heard.items(), strict=True):
+        if columns is None:
+            assert (told["errors"], told["record"]) == (["Error 401: Unauthorized"], {}), steps[number - 1]
+        else:
+            assert told["record"]["id"] == number
+            assert {"title", "body", "long", "more"} & set(told["record"]) == columns, steps[number - 1]
+
+
+async def test_a_row_is_judged_only_once_others_can_see_it(sign_up, database, table, superuser) -> None:
+    """The log tells of a commit before it is visible: here the commit waits in between, for a replica there is not."""
+    database.execute(
+        f"alter table {table} enable row level security; "
+        f"create policy all_of_it on {table} for select to authenticated using (true)"
+    )
+    ada = await Watcher((await sign_up("ada")).client, table).watch()
+    blocked = threading.Event()
+
+    def insert() -> int:
+        """Settings reach the server's processes one by one: write until one has waited."""
+        for number in itertools.count(1):
+            database.execute(f"insert into {table} (id) values ({number})")
+            if blocked.is_set():
+                return number
+        return 0
+
+    try:
+        superuser.execute("alter system set synchronous_standby_names = 'nobody'")
+        superuser.execute("select pg_reload_conf()")
+        writing = asyncio.create_task(asyncio.to_thread(insert))
+        await until(lambda: superuser.execute(JUDGED).fetchone())
+    finally:
+        blocked.set()
+        superuser.execute("alter system reset synchronous_standby_names")
+        superuser.execute("select pg_reload_conf()")
+    last = await writing
+    await until(lambda: len(ada.told) == last)
+    assert ada.ids == list(range(1, last + 1))
+
+
+JUDGED = "select 1 from pg_stat_activity where application_name = 'standin-changes' and wait_event = 'PgSleep'"
+
+
+async def test_changes_go_on_after_their_connection_was_lost(sign_up, database, table, superuser) -> None:
+    database.execute(
+        f"alter table {table} enable row level security; "
+        f"create policy all_of_it on {table} for select to authenticated using (true)"
+    )
+    ada = await Watcher((await sign_up("ada")).client, table).watch()
+    for number in range(1, 4):
+        database.execute(f"insert into {table} (id) values ({number})")
+        await until(lambda: len(ada.told) == number)  # noqa: B023
+        ended = (
+            "select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name = 'standin-changes'"
+        )
+        assert superuser.execute(ended).fetchall() == [(True,)]
+    assert ada.ids == [1, 2, 3]
+
+
+async def test_only_whose_filter_is_met_is_asked_for_under_policies(sign_up, database, table) -> None:
+    """Asking costs most, and a policy may be seen to run."""
+    asked = f"asked_{table}"
+    database.execute(
+        f"create sequence {asked}; grant usage on {asked} to authenticated; "
+        f"alter table {table} enable row level security; create policy counted on {table} for select to authenticated "
+        f"using (nextval('{asked}') > 0)"
+    )
+    ada = await Watcher((await sign_up("ada")).client, table, filter="id=eq.1").watch()
+    grace = await Watcher((await sign_up("grace")).client, table, filter="id=eq.2").watch()
+    for number in (1, 2, 3):
+        database.execute(f"insert into {table} (id) values ({number})")
+    everything = await Watcher((await sign_up("linus")).client, table).watch()
+    database.execute(f"insert into {table} (id) values (4)")
+    await until(lambda: everything.told)
+    assert (ada.ids, grace.ids, everything.ids) == ([1], [2], [4])
+    assert database.execute(f"select last_value from {asked}").fetchone() == (3,)
+    database.execute(f"drop policy counted on {table}; drop sequence {asked}")
 
 
 async def test_only_the_columns_asked_for_and_the_key(clients, database, table) -> None:

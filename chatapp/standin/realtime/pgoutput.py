@@ -34,6 +34,7 @@ class Change:
     old: Values
     committed_at: str = ""
     """When its transaction was committed: ISO 8601 in UTC, to the millisecond."""
+    transaction: int = 0
 
 
 KINDS = {b"I": "INSERT", b"U": "UPDATE", b"D": "DELETE"}
@@ -44,13 +45,14 @@ class Decoder:
 
     def __init__(self) -> None:
         self._relations: dict[int, Relation] = {}
-        self._committed_at = ""
+        self._committed_at, self._transaction = "", 0
 
     def feed(self, message: bytes) -> Change | None:
         """Return the change that `message` tells of, None for every other message."""
         kind = message[:1]
         if kind == b"B":
-            self._committed_at = _moment(_Reader(message, 9).int64())
+            reader = _Reader(message, 9)
+            self._committed_at, self._transaction = _moment(reader.int64()), reader.uint32()
         elif kind == b"R":
             self._remember(_Reader(message, 1))
         elif kind in KINDS:
@@ -70,7 +72,8 @@ class Decoder:
             image = reader.byte()  # N new, O old, K old key
             row = _row(reader, relation)
             rows[image] = {name: row[name] for name in row if image != b"K" or name in relation.key}
-        return Change(kind, relation, rows.get(b"N", {}), rows.get(b"O") or rows.get(b"K", {}), self._committed_at)
+        new, old = rows.get(b"N", {}), rows.get(b"O") or rows.get(b"K", {})
+        return Change(kind, relation, new, old, self._committed_at, self._transaction)
 
 
 def _moment(microseconds: int) -> str:

@@ -55,6 +55,8 @@ class Rows:
 
     new: Values
     old: Values
+    transaction: int
+    """That of the change. The log tells of it before others can see what it did."""
 
     @classmethod
     def of(cls, change: Change, table: Table) -> Rows:
@@ -63,7 +65,7 @@ class Rows:
         new = {name: change.new[name] for name in change.new if name in names}
         key = {column.name: new[column.name] for column in table.key if column.name in new}
         old = {name: change.old[name] for name in change.old if name in names} or key
-        return cls({**old, **new} if change.kind == "UPDATE" else new, old)
+        return cls({**old, **new} if change.kind == "UPDATE" else new, old, change.transaction)
 
     @property
     def shape(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -71,7 +73,7 @@ class Rows:
 
     @property
     def values(self) -> list[str | None]:
-        return [*self.new.values(), *self.old.values()]
+        return [str(self.transaction), *self.new.values(), *self.old.values()]
 
 
 @dataclass
@@ -88,8 +90,8 @@ class Question:
 
     def __post_init__(self) -> None:
         types = {column.name: column.type for column in self.table.columns}
-        new = {name: _parameter(number, types[name]) for number, name in enumerate(self.rows.new, 1)}
-        old = {name: _parameter(number, types[name]) for number, name in enumerate(self.rows.old, len(new) + 1)}
+        new = {name: _parameter(number, types[name]) for number, name in enumerate(self.rows.new, 2)}
+        old = {name: _parameter(number, types[name]) for number, name in enumerate(self.rows.old, len(new) + 2)}
         self._asked = old if self.kind == "DELETE" else new
         self._types, self._new, self._old = types, new, old
         # What was not sent, as in most deletions, meets no filter.
@@ -127,7 +129,7 @@ class Question:
         conditions = [each.condition(self._asked[each.column], self._type(each.column)) for each in self._filters]
         statement = sql.SQL(
             "select new, old, memberships, met, {} from (select ({})::text as new, ({})::text as old, "
-            "({})::text as memberships, array[{}]::boolean[] as met) asked"
+            "({})::text as memberships, array[{}]::boolean[] as met, $1::bigint as transaction) asked"
         ).format(self._seen(looking), _json(self._new), _json(self._old), sql.SQL(MEMBERSHIPS), _listed(conditions))
         return statement.as_string()
 
@@ -137,7 +139,7 @@ class Question:
         unknown = sql.SQL("null")
         key = _listed([sql.SQL("{}::text").format(self._new.get(each.name, unknown)) for each in self.table.key])
         wanted = _listed([self._wants(claims) for claims in self._claims])
-        return sql.SQL("_standin.visible_to({}, array[{}], {}::jsonb[], array[{}]) as seen").format(
+        return sql.SQL("_standin.visible_to(transaction, {}, array[{}], {}::jsonb[], array[{}]) as seen").format(
             sql.Literal(looking), key, sql.Literal(_array(self._claims)), wanted
         )
 

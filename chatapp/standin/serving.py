@@ -32,6 +32,7 @@ from .postgres import Postgres
 from .realtime.changes import Changes
 from .realtime.channels import Services
 from .realtime.hub import Hub
+from .realtime.limits import Usage, limits_from_environment
 from .realtime.service import deliver, sweep
 from .realtime.wal import WalStream
 from .record import Record
@@ -68,7 +69,8 @@ async def _serve(
     while_used: bool,
 ) -> None:
     keys, hub = load_keys(data, record), Hub()
-    services = Services(database, keys, hub, Changes(database, postgres.superuser_url))
+    changes, usage = Changes(database, postgres.superuser_url), Usage(limits_from_environment())
+    services = Services(database, keys, hub, changes, usage)
     stream = WalStream(postgres.superuser_url, partial(deliver, services))
     health = _Health(postgres, stream)
     storage = Storage(database, keys, Files(data / "storage"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import secrets
 import time
@@ -66,6 +65,25 @@ async def test_a_row_from_psql_reaches_the_clients(sign_up, database: psycopg.Co
     await until(lambda: ada.payloads)
     assert ada.payloads[0]["n"] == 1
     assert ada.payloads[0]["id"] == ada.heard[0]["meta"]["id"]
+
+
+async def test_bytes_from_the_database_reach_who_can_take_them(sign_up, database, project: Project) -> None:
+    """`realtime.send_binary`: protocol 2.0.0 has frames for it, a client of 1.0.0 is told nothing, as hosted."""
+    name = topic_name()
+    older = await Listener((await sign_up("ada")).client, name).join()
+    async with connect(_socket_url(project, version="2.0.0")) as socket:
+        await socket.send(json.dumps(["1", "1", f"realtime:{name}", "phx_join", {"config": {}}]))
+        await socket.recv()
+        database.execute("select realtime.send_binary(%s, 'said', %s, false)", [b"\x00\xff", name])
+        database.execute("select realtime.send('{\"n\": 1}', 'said', %s, false)", [name])
+        frame = bytes(await socket.recv())  # type: ignore[arg-type]  # the other kind would not fit what follows
+        kind, topic, event, meta, encoding = frame[:5]
+        at = 5 + topic + event
+        assert (kind, encoding, frame[5 + topic : at]) == (4, 0, b"said")
+        assert set(json.loads(frame[at : at + meta])) == {"id"}
+        assert frame[at + meta :] == b"\x00\xff"
+    await until(lambda: older.heard)
+    assert [each["payload"]["n"] for each in older.heard] == [1]
 
 
 async def test_what_is_rolled_back_is_never_heard(sign_up, database: psycopg.Connection) -> None:
@@ -377,21 +395,3 @@ def shared_keys(project: Project, shared_data: Path) -> Keys:
 def _socket_url(project: Project, key: str | None = None, version: str = "1.0.0") -> str:
     key = project.publishable_key if key is None else key
     return f"{project.url.replace('http', 'ws')}/realtime/v1/websocket?apikey={key}&vsn={version}"
-
-
-async def test_from_commit_to_client_takes_milliseconds(sign_up, project: Project) -> None:
-    """The figure is printed, and bounded generously: a busy machine must not fail the suite."""
-    topic, arrivals = topic_name(), []
-    listener = await Listener((await sign_up("ada")).client, topic).join()
-    listener.channel.on_broadcast("said", lambda _: arrivals.append(time.perf_counter()))
-    taken = []
-    async with await psycopg.AsyncConnection.connect(project.database_url, autocommit=True) as connection:
-        for n in range(200):
-            await connection.execute("select realtime.send('{}', 'said', %s, false)", [topic])
-            committed = time.perf_counter()
-            while len(arrivals) <= n:  # noqa: ASYNC110 - an event would add its own delay
-                await asyncio.sleep(0)
-            taken.append((arrivals[n] - committed) * 1000)
-    taken.sort()
-    print(f"commit to client: p50 {taken[100]:.1f} ms, p99 {taken[198]:.1f} ms")  # noqa: T201
-    assert taken[100] < 50

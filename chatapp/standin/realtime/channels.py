@@ -16,13 +16,13 @@ from chatapp.standin.keys import Keys, TokenError
 from .authorization import Rights, reading_rights, writing_rights
 from .changes import Changes
 from .hub import Hub, Topic
+from .limits import Usage
 from .protocol import Broadcast, Frame, Message, encode
 from .replay import earlier, valid
 from .subscriptions import SubscriptionError, checked, echoed
 
 PREFIX = "realtime:"
 QUEUE_FRAMES = 2_000  # a socket that lags by more is closed: memory stays bounded, the client rejoins
-CHANNELS_PER_SOCKET = 100  # hosted limit
 CHECK_SECONDS = 300.0  # a far expiry is looked at again: a laptop's clock jumps when it wakes
 
 
@@ -38,6 +38,7 @@ class Services:
     keys: Keys
     hub: Hub
     changes: Changes
+    usage: Usage
 
 
 class Channel:
@@ -57,6 +58,7 @@ class Channel:
         self.token, self.claims = token, claims
         self.reading: Rights = {}
         self.writing: Rights | None = None  # asked for at the first write
+        self.presence_calls = socket.services.usage.presence_calls()
         self._expiry: asyncio.TimerHandle | None = None
 
     @property
@@ -101,6 +103,8 @@ class Socket:
     channels: dict[str, Channel] = field(default_factory=dict)
     outgoing: asyncio.Queue[Frame] = field(default_factory=lambda: asyncio.Queue(QUEUE_FRAMES))
     lagging: asyncio.Event = field(default_factory=asyncio.Event)
+    is_ending: bool = False
+    """Whether it is hung up on once everything that waits was sent."""
 
     async def handle(self, message: Message) -> None:
         """Do what one frame asks for."""
@@ -157,6 +161,10 @@ class Socket:
         self.services.changes.remove(channel)
 
     async def _join(self, message: Message) -> None:
+        if not self.services.usage.joins.take():
+            self.is_ending = True
+            self._reply(message, "error", {"reason": "ClientJoinRateLimitReached: Too many joins per second"})
+            return
         try:
             channel = await self._authorized(message)
         except RefusedError as refusal:
@@ -204,7 +212,7 @@ class Socket:
         """Return the channel a join asks for. Raises RefusedError."""
         if not message.topic.startswith(PREFIX) or message.topic == PREFIX:
             raise RefusedError("TopicNameRequired: You must provide a topic name")
-        if len(self.channels) >= CHANNELS_PER_SOCKET and message.topic not in self.channels:
+        if len(self.channels) >= self.services.usage.limits.channels and message.topic not in self.channels:
             raise RefusedError("ChannelRateLimitReached: Too many channels")
         _check_replay(_object(message.payload.get("config")))
         token = self._token_for(message.payload)
@@ -266,28 +274,45 @@ class Socket:
         return channel.writing.get(extension, False)
 
     async def _broadcast(self, channel: Channel, message: Message) -> None:
-        """A refused broadcast is dropped without a word, as hosted: the sender learns nothing about the
-        topic.
-        """
+        """A refused broadcast is dropped without a word, as hosted: the sender learns nothing about the topic."""
         if not await self._may_write(channel, "broadcast"):
             return
-        event, payload = str(message.payload.get("event", "")), message.payload.get("payload")
-        broadcast = Broadcast(channel.name, event, payload, raw=message.raw)
-        sender = None if channel.hears_itself else channel
-        self.services.hub.broadcast(channel.topic, broadcast, sender=sender)
-        if channel.acknowledges:
+        if not self.services.usage.events.take():
+            self.close_channel(channel, "Too many messages per second")
+            return
+        is_small = message.size <= self.services.usage.limits.payload
+        if is_small:
+            event, payload = str(message.payload.get("event", "")), message.payload.get("payload")
+            broadcast = Broadcast(channel.name, event, payload, raw=message.raw)
+            sender = None if channel.hears_itself else channel
+            self.services.hub.broadcast(channel.topic, broadcast, sender=sender)
+        if channel.acknowledges and is_small:
             self._reply(message, "ok")
+        elif channel.acknowledges:
+            self._reply(message, "error", {"reason": "payload_size_exceeded"})
 
     async def _presence(self, channel: Channel, message: Message) -> None:
-        if not await self._may_write(channel, "presence"):
-            self._reply(message, "error", {"reason": "Unauthorized: no permission to write presence"})
-            return
-        action = str(message.payload.get("event", "")).lower()
-        if action == "track":
-            self.services.hub.track(channel, _object(message.payload.get("payload")))
-        elif action == "untrack":
+        if not channel.presence_calls.take():
+            self.close_channel(channel, "Client presence rate limit exceeded")
+        elif not await self._may_write(channel, "presence"):
+            self._reply(message, "error")
+        elif str(message.payload.get("event", "")).lower() == "track":
+            self._track(channel, message)
+        else:
             self.services.hub.untrack(channel)
-        self._reply(message, "ok")
+            self._reply(message, "ok")
+
+    def _track(self, channel: Channel, message: Message) -> None:
+        content, usage = message.payload.get("payload", {}), self.services.usage
+        if not isinstance(content, dict):
+            self._reply(message, "error", {"reason": "Presence track payload must be a map"})
+        elif message.size > usage.limits.payload:
+            self.close_channel(channel, "Track message size exceeded")
+        elif not usage.presences.take():
+            self.close_channel(channel, "Too many presence messages per second")
+        else:
+            self.services.hub.track(channel, content)
+            self._reply(message, "ok")
 
     def _reply(self, message: Message, status: str, response: dict[str, Any] | None = None) -> None:
         payload = {"status": status, "response": response or {}}

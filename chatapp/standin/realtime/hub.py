@@ -40,7 +40,10 @@ class Hub:
                 channel.socket.put(broadcast.frame(channel.socket.version))
 
     def track(self, channel: Channel, content: dict[str, object]) -> None:
-        self._announce(channel.topic, self._presence[channel.topic].track(channel.presence_key, channel, content))
+        """Tell everybody what a channel tracks; the same once more is no news."""
+        diff = self._presence[channel.topic].track(channel.presence_key, channel, content)
+        if diff:
+            self._announce(channel.topic, diff)
 
     def untrack(self, channel: Channel) -> None:
         if channel.topic not in self._presence:

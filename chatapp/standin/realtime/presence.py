@@ -9,6 +9,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Any
 
+REFS = ("phx_ref", "phx_ref_prev")
 Meta = dict[str, Any]
 Entries = dict[str, dict[str, list[Meta]]]
 
@@ -33,10 +34,12 @@ class Presence:
     def __bool__(self) -> bool:
         return bool(self._metas)
 
-    def track(self, key: str, owner: Hashable, content: Meta) -> Diff:
-        """Start telling `content`, or tell it instead of what the same owner told before."""
+    def track(self, key: str, owner: Hashable, content: Meta) -> Diff | None:
+        """Start telling `content`, or tell it instead of what the same owner told before; None when it is the same."""
         metas = self._metas.setdefault(key, {})
         before = metas.get(owner)
+        if before and {name: before[name] for name in before if name not in REFS} == content:
+            return None
         previous = {"phx_ref_prev": before["phx_ref"]} if before else {}
         metas[owner] = {**content, "phx_ref": secrets.token_urlsafe(9), **previous}
         return Diff(_entry(key, metas[owner]), _entry(key, before) if before else {})

@@ -9,7 +9,7 @@ server kind 4 (user broadcast).
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -26,7 +26,7 @@ class FrameError(Exception):
 
 @dataclass(frozen=True)
 class Message:
-    """One frame from a client. `raw` is a binary broadcast's payload."""
+    """One frame from a client, `size` bytes or characters long. `raw` is a binary broadcast's payload."""
 
     topic: str
     event: str
@@ -34,12 +34,14 @@ class Message:
     ref: str | None = None
     join_ref: str | None = None
     raw: bytes | None = None
+    size: int = 0
 
 
 def decode(frame: Frame) -> Message:
     """Read a frame of either version. Raises FrameError."""
     try:
-        return _decode_binary(frame) if isinstance(frame, bytes) else _decode_text(parse(frame))
+        message = _decode_binary(frame) if isinstance(frame, bytes) else _decode_text(parse(frame))
+        return replace(message, size=len(frame))
     except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
         raise FrameError(str(error)) from error
 

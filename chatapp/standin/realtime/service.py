@@ -80,9 +80,17 @@ class _Endpoints:
         except TokenError as error:
             await websocket.send_denial_response(JSONResponse({"error": str(error)}, 401))
             return
-        await websocket.accept()
-        version = 2 if websocket.query_params.get("vsn", "1.0.0").startswith("2") else 1
-        await _serve(websocket, Socket(self.services, token, version))
+        usage = self.services.usage
+        if usage.connections >= usage.limits.connections:
+            await websocket.send_denial_response(JSONResponse({"error": "Too many connected users"}, 429))
+            return
+        usage.connections += 1
+        try:
+            await websocket.accept()
+            version = 2 if websocket.query_params.get("vsn", "1.0.0").startswith("2") else 1
+            await _serve(websocket, Socket(self.services, token, version))
+        finally:
+            usage.connections -= 1
 
     async def broadcast_many(self, request: Request) -> Response:
         """`POST /api/broadcast` with `{"messages": [{topic, event, payload, private}]}`."""
@@ -111,10 +119,18 @@ class _Endpoints:
             claims = self.services.keys.claims_of(_token(request))
         except TokenError as error:
             return JSONResponse({"message": str(error)}, 401)
+        if refusal := self._refused(len(broadcasts)):
+            return JSONResponse({"message": refusal}, 429)
         for broadcast, private in broadcasts:
             if not private or await self._may_write(broadcast.topic, claims):
                 self.services.hub.broadcast((broadcast.topic, private), broadcast)
         return Response(status_code=202)
+
+    def _refused(self, count: int) -> str | None:
+        usage = self.services.usage
+        if count > usage.limits.events:
+            return "Too many messages to broadcast, please reduce the batch size"
+        return None if usage.events.take(count) else "You have exceeded your rate limit"
 
     async def _may_write(self, topic: str, claims: dict[str, Any]) -> bool:
         return (await writing_rights(self.services.database, topic, claims))["broadcast"]
@@ -170,6 +186,9 @@ async def _send(websocket: WebSocket, socket: Socket) -> None:
         while True:
             frame = await socket.outgoing.get()
             await (websocket.send_bytes(frame) if isinstance(frame, bytes) else websocket.send_text(frame))
+            if socket.is_ending and socket.outgoing.empty():
+                await websocket.close()
+                return
 
 
 async def _read(request: Request) -> bytes:

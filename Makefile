@@ -58,7 +58,7 @@ lock: $(BIN)/uv
 clean:
 	@if [ "$(DATA)" = yes ] && [ -d .standin ]; then $(MAKE) -s $(APP) && $(BIN)/python -m chatapp.standin reset; fi
 	@if [ "$(DATA)" = yes ]; then rm -rf .bench; fi
-	rm -rf $(VENV) .bench-venv .web .web-tests .states .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .chaos .chatapp.lock
+	rm -rf $(VENV) .bench-venv .web .web-tests .states .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .chaos .chatapp.lock tests/standin/js/node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	@if [ -d .standin ]; then echo "Kept: .standin, the local database. \`make clean DATA=yes\` removes it too."; fi
 

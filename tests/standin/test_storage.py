@@ -24,6 +24,7 @@ from chatapp.standin.lifecycle import Project
 from chatapp.standin.record import load_record
 from chatapp.standin.storage.errors import StorageError
 from chatapp.standin.storage.names import object_name, size_limit
+from tests.standin.helpers import until
 
 
 @pytest.fixture
@@ -89,6 +90,36 @@ async def test_a_name_is_taken_unless_one_says_so(sign_up, buckets, own_folder, 
     assert await own.download(path) == b"four"
     assert len(files(shared_data)) == len(before), "what is replaced is gone"
     assert (await refused(own.update(f"{ada.id}/nothing", b"")))[0] == "404"
+
+
+async def test_two_first_uploads_of_one_name_leave_one_file(clients, project, buckets, shared_data, database) -> None:
+    """Both are held where they write their rows, and neither finds a row to replace."""
+    name = f"both-{secrets.token_hex(4)}"
+    database.execute(
+        f"""create function public.hold() returns trigger language plpgsql as $$ begin
+              if new.name = '{name}' and new.version is not null then
+                perform pg_advisory_xact_lock_shared(4711);
+              end if;
+              return new; end $$;
+            create trigger hold before insert on storage.objects for each row execute function public.hold()"""
+    )
+    files = (await clients(project.secret_key)).storage.from_(await buckets())
+    before = versions(shared_data)
+    try:
+        with database.transaction():
+            database.execute("select pg_advisory_xact_lock(4711)")
+            uploads = [asyncio.create_task(files.upload(name, text, {"upsert": "true"})) for text in (b"1", b"2")]
+            waiting = "select 1 from pg_locks where locktype = 'advisory' and not granted having count(*) = 2"
+            await until(lambda: database.execute(waiting).fetchone())
+        await asyncio.gather(*uploads)
+    finally:
+        database.execute("drop trigger hold on storage.objects; drop function public.hold")
+    kept = database.execute("select version::text from storage.objects where name = %s", [name]).fetchall()
+    assert versions(shared_data) - before == {version for (version,) in kept}
+
+
+def versions(data: Path) -> set[str]:
+    return {path.name for path in (data / "storage" / "objects").glob("*/*")}
 
 
 async def test_policies_decide_for_everything(sign_up, buckets, own_folder, shared_data) -> None:

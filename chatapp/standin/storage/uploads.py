@@ -125,6 +125,8 @@ async def _written(
     query = "select id, version from storage.objects where bucket_id = %s and name = %s for update"
     try:
         async with storage.database.transaction() as connection:
+            # No row can be locked while there is none: of two first uploads, one would not know which file it replaces.
+            await one(connection, _ALONE, f"{row['bucket_id']}/{row['name']}")
             old = await one(connection, query, row["bucket_id"], row["name"])
             await _ask(connection, claims, row, write)
             await write(connection, row)
@@ -132,6 +134,9 @@ async def _written(
     except BaseException:
         await storage.files.drop(row["version"])
         raise
+
+
+_ALONE = "select pg_advisory_xact_lock(hashtextextended(%s, 0))"
 
 
 def _row(bucket: str, name: str, claims: dict[str, Any]) -> dict[str, Any]:

@@ -93,7 +93,7 @@ async def test_place_and_caret_are_where_they_were(two: tuple[Person, Person], n
     execute(
         "insert into chat_messages (room_id, user_id, client_id, content)"
         " select room_id, user_id, n::text, 'message ' || n from room_members, generate_series(1, 300) n"
-        " where room_id = %s and role = 'owner' order by n",
+        " where room_id = %s and role = 'owner' order by n + 0",
         ada.room_id,
     )
     await ada.open_room(ada.room_id)

@@ -103,7 +103,7 @@ async def test_place_and_caret_are_where_they_were(two: tuple[Person, Person], n
     await ada.box.fill("half a sentence")
     await ada.box.evaluate("box => box.setSelectionRange(5, 9, 'backward')")
     before = await ada.page.evaluate(AS_IT_IS)
-    assert int(before["seq"]) < 250
+    assert int(before["seq"]) < 275  # far from the live end
     network.cut()
     await is_away(ada)
     await grace.say("from Grace meanwhile")

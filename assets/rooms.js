@@ -10,12 +10,12 @@ export function nameOf(room, members, me) {
   return others.sort((a, b) => a.localeCompare(b)).join(", ") || NOBODY_ELSE;
 }
 
-/** Invisible: asks for what is not there yet, once each time that it comes to stand on the page. */
-export function Asks({ onAsk }) {
+/** Invisible: asks for what is not there yet, and again when it is still not there in what has come: `known`. */
+export function Asks({ known, onAsk }) {
   const ask = useRef(onAsk);
   useEffect(() => {
     ask.current(); // its answer is no clean-up
-  }, []);
+  }, [known]);
   return null;
 }
 

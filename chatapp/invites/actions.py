@@ -25,7 +25,12 @@ NOT_YOU = "Only the owner and admins can invite people to this room."
 
 
 async def create_invite(actor: Actor, room_id: UUID, days: int = 7, max_uses: int | None = None) -> str:
-    """Make an invite and return its token.
+    """Make an invite and return its token. Raises as `make_invite` does."""
+    return token_of(await make_invite(actor, room_id, days, max_uses))
+
+
+async def make_invite(actor: Actor, room_id: UUID, days: int = 7, max_uses: int | None = None) -> UUID:
+    """Make an invite and return its id.
 
     Raises NotAMember, Forbidden for a private room the actor doesn't run, Invalid for impossible limits and where the
     actor has too many invites to the room already.
@@ -33,11 +38,10 @@ async def create_invite(actor: Actor, room_id: UUID, days: int = 7, max_uses: in
     if not 1 <= days <= DAYS_MOST or (max_uses is not None and not 1 <= max_uses <= 1_000_000):
         raise Invalid(f"An invite lasts 1 to {DAYS_MOST} days and takes 1 or more uses.")
     invite_id = uuid4()
-    token = token_of(invite_id)
     values = {
         "id": invite_id,
         "room_id": room_id,
-        "token_hash": token_hash(token),
+        "token_hash": token_hash(token_of(invite_id)),
         "created_by": actor.user_id,
         "expires_at": datetime.now(UTC) + timedelta(days=days),
         "max_uses": max_uses,
@@ -51,16 +55,16 @@ async def create_invite(actor: Actor, room_id: UUID, days: int = 7, max_uses: in
         raise Forbidden(NOT_YOU) from refused
     except Invalid as refused:
         raise Invalid(f"You have {MOST} invites to this room. Revoke one to make another.") from refused
-    return token
+    return invite_id
 
 
-async def current_invite(actor: Actor, room_id: UUID) -> str:
-    """Return the token of the actor's newest invite without a limit of uses, made for a week where there is none.
+async def current_invite(actor: Actor, room_id: UUID) -> UUID:
+    """Return the id of the actor's newest invite without a limit of uses, made for a week where there is none.
 
-    Raises as `create_invite` does.
+    Raises as `make_invite` does.
     """
     mine = [each for each in await queries.invites(actor, room_id) if each.token and not each.by and not each.left]
-    return mine[0].token if mine else await create_invite(actor, room_id)
+    return UUID(mine[0].id) if mine else await make_invite(actor, room_id)
 
 
 async def revoke(actor: Actor, invite_id: UUID) -> None:

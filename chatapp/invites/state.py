@@ -72,19 +72,23 @@ class InvitePeople(rx.State):
     async def load(self, room_id: UUID):
         """Subscribe, then load: from now on this person's tabs in the room are told of its invites."""
         watchers.add(room_id, actor().user_id)
+        error = chosen = ""
         try:
-            await self._choose(room_id, await actions.current_invite(actor(), room_id))
-            error = ""
+            chosen = str(await actions.current_invite(actor(), room_id))
         except ChatError as refusal:
             error = refusal.message
         async with self:
-            self.room, self.error = str(room_id), error
+            self.room, self.chosen, self.qr, self.error = str(room_id), chosen, "", error
+        if chosen:
+            await send(room_id, actor().user_id, await queries.invites(actor(), room_id))
 
     @handler
     async def make(self, room_id: UUID, form: NewLink):
         """A new link into the room, good for so many days."""
-        token = await actions.create_invite(actor(), room_id, days=int(form["days"]))
-        await self._choose(room_id, token)
+        made = await actions.make_invite(actor(), room_id, days=int(form["days"]))
+        async with self:
+            self.chosen, self.qr = str(made), ""
+        await send(room_id, actor().user_id, await queries.invites(actor(), room_id))
 
     @handler(background=False)
     def choose(self, invite_id: UUID):
@@ -122,13 +126,6 @@ class InvitePeople(rx.State):
             error = refusal.message
         async with self:
             self.busy, self.error, self.told = False, error, told
-
-    async def _choose(self, room_id: UUID, token: str) -> None:
-        invites = await queries.invites(actor(), room_id)
-        await send(room_id, actor().user_id, invites)  # at once: what is read later must not be sent earlier
-        async with self:
-            self.chosen = next((each.id for each in invites if each.token == token), "")
-            self.qr = ""
 
 
 class Invitation(rx.State):
@@ -218,8 +215,8 @@ async def send(room_id: UUID, user_id: UUID, invites: Sequence[InviteSnapshot]) 
 
 
 def opened() -> list[Any]:
-    """What a tab that opens a room is sent: it has no list yet, and an open dialog asks for it."""
-    return [LIST.at(0, None)]
+    """What a tab that opens a room is sent: the list of no room, so that an open dialog asks for its own."""
+    return [LIST.at(0, InviteList("", ()))]
 
 
 def _site(state: rx.State) -> str:

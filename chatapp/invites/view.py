@@ -32,6 +32,7 @@ class Asks(rx.Component):
 
     library = NAMES
     tag = "Asks"
+    known: Var[Any]
     on_ask: rx.EventHandler[rx.event.no_args_event_spec]
 
 
@@ -46,7 +47,7 @@ def button() -> rx.Component:
 
 def invite() -> rx.Component:
     """By link, shown also as a picture; by address; and what links there are."""
-    waiting = rx.fragment(kit.skeleton(2), Asks.create(on_ask=_on_room("load")))
+    waiting = rx.fragment(kit.skeleton(2), Asks.create(known=LIST.or_default("null"), on_ask=_on_room("load")))
     asked = InvitePeople.room == rooms.open_id()
     shown = rx.fragment(_link(), _more_links(), _by_address(), _links())
     return dialog.dialog(

@@ -149,13 +149,13 @@ async def house() -> AsyncIterator[None]:
     """The real app on a stand-in of its own, with its demo people."""
     folder = await asyncio.to_thread(folder_for_postgres)
     data = folder / "data"
-    made = await asyncio.to_thread(lifecycle.ensure, data, api_port=free_port(), db_port=free_port())
-    settings.use(settings_of(made))
-    await migrate.migrate()
-    await demo.seed()
-    await asyncio.to_thread(build)
     server = Server({"STANDIN_DATA": str(data)}, folder / "server.log")
     try:
+        made = await asyncio.to_thread(lifecycle.ensure, data, api_port=free_port(), db_port=free_port())
+        settings.use(settings_of(made))
+        await migrate.migrate()
+        await demo.seed()
+        await asyncio.to_thread(build)
         await asyncio.to_thread(server.start)
         yield
     finally:

@@ -57,19 +57,12 @@ async def marks(room_ids: Iterable[UUID], user_ids: Iterable[UUID]) -> tuple[Mar
     return tuple(Mark(*row) for row in rows)
 
 
-async def my_mentions(actor: Actor) -> dict[UUID, tuple[int, ...]]:
-    """Return where others have mentioned the actor lately: by room, the seqs of the newest messages that do."""
-    async with transaction(actor) as session:
-        return {room_id: tuple(seqs) for room_id, seqs in await session.exec(_MY_MENTIONS)}
-
-
 async def mentions_of(user_id: UUID) -> dict[UUID, tuple[int, ...]]:
-    """Return the same of somebody. Read by the process itself, for that person's own tabs."""
-    columns = func.private.mentions_of(user_id).table_valued("room_id", "seqs")
-    wanted: Any = select_columns(columns.c.room_id, columns.c.seqs)
-    async with transaction(SYSTEM) as session:
-        rows = await session.exec(wanted)
-        return {room_id: tuple(seqs) for room_id, seqs in rows}
+    """Return where others have mentioned somebody lately: by room, the seqs of the newest messages that do.
+
+    Read by the process itself, for that person's own tabs.
+    """
+    return await _mentions.ask(user_id) or {}
 
 
 async def room(actor: Actor, room_id: UUID) -> RoomSnapshot:
@@ -189,8 +182,6 @@ def _mine(row: Any) -> RoomSnapshot:
     return room_snapshot(row, row.role, row.read_seq, row.read_turn)
 
 
-_MENTIONED = func.private.my_mentions().table_valued("room_id", "seqs")
-_MY_MENTIONS: Any = select_columns(_MENTIONED.c.room_id, _MENTIONED.c.seqs)
 _ROWS, _FOUND, _MEMBERSHIP = _of_mine()
 _MY_ROOM = _ROWS.where(_MEMBERSHIP.c.room_id == bindparam("room"))
 
@@ -233,7 +224,19 @@ def _others() -> Any:
     )
 
 
+def _mentioned() -> Any:
+    """The statement that reads where people were mentioned lately."""
+    person = func.unnest(bindparam("people", type_=_IDS)).table_valued("id").render_derived("person")
+    found = func.private.mentions_of(person.c.id).table_valued("room_id", "seqs").lateral("found")
+    return (
+        select_columns(person.c.id.label("person"), found.c.room_id, found.c.seqs)
+        .select_from(person)
+        .join(found, true())
+    )
+
+
 _IDS = ARRAY(Uuid)
+_MENTIONS = Question(_mentioned())
 _LISTS = Question(_of_people())
 _OTHERS = Question(_others())
 _HEADS = Question(
@@ -263,7 +266,16 @@ async def _lists_of(user_ids: Sequence[UUID]) -> dict[UUID, tuple[RoomSnapshot, 
     return {person: _named(rooms, _by_room(others[person])) for person, rooms in lists.items()}
 
 
+async def _mentions_of(user_ids: Sequence[UUID]) -> dict[UUID, dict[UUID, tuple[int, ...]]]:
+    [rows] = await at_once(SYSTEM, _MENTIONS(people=list(user_ids)))
+    found: dict[UUID, dict[UUID, tuple[int, ...]]] = defaultdict(dict)
+    for row in rows:
+        found[row.person][row.room_id] = tuple(row.seqs)
+    return found
+
+
 _lists: Together[UUID, tuple[RoomSnapshot, ...]] = Together(_lists_of, LISTS_AT_ONCE)
+_mentions: Together[UUID, dict[UUID, tuple[int, ...]]] = Together(_mentions_of, LISTS_AT_ONCE)
 
 
 def _looks_like(search: str) -> ColumnElement[bool]:

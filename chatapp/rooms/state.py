@@ -176,7 +176,7 @@ async def send_list(whose: Actor, to: str) -> None:
     turn = _turns.setdefault(whose.user_id, asyncio.Lock())
     async with turn:  # an older list must not be sent after a newer one
         with heads.heard():
-            rooms, mentions = await queries.my_rooms(whose), await queries.my_mentions(whose)
+            rooms, mentions = await asyncio.gather(queries.my_rooms(whose), queries.mentions_of(whose.user_id))
             if whose.session_id and sessions.ended(whose.session_id):  # judged last, after all waiting
                 return
             listing = _listing(rooms)

@@ -3,5 +3,5 @@ drop trigger mentions_posted on public.chat_messages;
 drop trigger mentions_changed on public.chat_messages;
 drop table public.message_mentions;
 drop function private.mentions_in(text, uuid), private.resolve_mentions(), private.keep_mentions(),
-  private.hint_mentions(), private.my_mentions(), private.mentions_of(uuid);
+  private.hint_mentions(), private.mentions_of(uuid);
 alter table public.chat_messages drop column mentions;

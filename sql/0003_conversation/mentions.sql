@@ -104,12 +104,6 @@ language sql stable security definer set search_path = '' rows 100 as $$
   where mine.user_id = person and lately.seqs <> '{}'
 $$;
 
--- The same of oneself: of others it is nobody's business.
-create function private.my_mentions() returns table (room_id uuid, seqs bigint[])
-language sql stable security definer set search_path = '' rows 100 as $$
-  select * from private.mentions_of((select auth.uid()))
-$$;
-
 alter table public.message_mentions enable row level security;
 create policy message_mentions_select on public.message_mentions for select to authenticated
   using (user_id = (select auth.uid()) and room_id in (select private.my_room_ids()));
@@ -117,7 +111,6 @@ create policy message_mentions_select on public.message_mentions for select to a
 revoke all on public.message_mentions from public, anon, authenticated, service_role;
 grant select on public.message_mentions to authenticated, service_role;
 revoke execute on function private.mentions_in(text, uuid), private.resolve_mentions(), private.keep_mentions(),
-  private.hint_mentions(), private.mentions_of(uuid), private.my_mentions()
+  private.hint_mentions(), private.mentions_of(uuid)
   from public, anon, authenticated, service_role;
-grant execute on function private.my_mentions() to authenticated;
 grant execute on function private.mentions_of(uuid) to service_role;

@@ -70,24 +70,26 @@ async def test_edits_and_deletions_move_what_is_counted(people: dict[int, Someon
     place = await room(ada, zoe)
     (said,) = await say(ada, place, "@Zoë and @Ada")
     assert {name for _, name in said.mentions} == {"Zoë", "Ada"}
-    assert (await queries.my_mentions(zoe.actor)).get(place) == (1,)
-    assert (await queries.my_mentions(ada.actor)).get(place) is None, "nobody is told of what they said themselves"
+    assert (await queries.mentions_of(zoe.actor.user_id)).get(place) == (1,)
+    assert (await queries.mentions_of(ada.actor.user_id)).get(place) is None, (
+        "nobody is told of what they said themselves"
+    )
     await actions.edit(ada.actor, UUID(said.id), "nobody")
-    assert (await queries.my_mentions(zoe.actor)).get(place) is None
+    assert (await queries.mentions_of(zoe.actor.user_id)).get(place) is None
     await actions.edit(ada.actor, UUID(said.id), "@zoë again")
-    assert (await queries.my_mentions(zoe.actor)).get(place) == (1,)
+    assert (await queries.mentions_of(zoe.actor.user_id)).get(place) == (1,)
     await actions.delete(ada.actor, UUID(said.id))
-    assert (await queries.my_mentions(zoe.actor)).get(place) is None
+    assert (await queries.mentions_of(zoe.actor.user_id)).get(place) is None
 
 
 async def test_who_leaves_is_mentioned_no_longer_and_the_newest_twenty_are_kept(people: dict[int, Someone]) -> None:
     ada, zoe = people[0], people[2]
     place = await room(ada, zoe)
     await say(ada, place, *["@Zoë"] * 25)
-    assert (await queries.my_mentions(zoe.actor))[place] == tuple(range(25, 5, -1))
+    assert (await queries.mentions_of(zoe.actor.user_id))[place] == tuple(range(25, 5, -1))
     assert (await queries.mentions_of(zoe.id))[place] == tuple(range(25, 5, -1))
     await rooms.leave(zoe.actor, place)
-    assert place not in await queries.my_mentions(zoe.actor)
+    assert place not in await queries.mentions_of(zoe.actor.user_id)
 
 
 async def test_a_row_written_by_hand_has_mentions_and_nobody_can_make_one_up(

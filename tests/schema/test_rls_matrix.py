@@ -161,7 +161,6 @@ chat_messages  update  update chat_messages set mentions = '[]' where id = :mine
 
 message_mentions  select  select 1 from message_mentions where user_id = :me          -     yes   -     -     NO
 message_mentions  select  select 1 from message_mentions where user_id <> :me         -     -     -     -     NO
-message_mentions  select  select 1 from private.my_mentions()                         -     yes   -     -     NO
 message_mentions  select  select 1 from private.mentions_of(:third)                   NO    NO    NO    NO    NO
 message_mentions  insert  insert into message_mentions (user_id, room_id, seq, message_id) values (:me, :room, 99, :mine)  NO  NO  NO  NO  NO
 message_mentions  update  update message_mentions set seq = 99 where user_id = :me    NO    NO    NO    NO    NO
@@ -315,7 +314,6 @@ async def test_people_can_call_only_what_is_listed(psql: Sql) -> None:
         "mark_unread",
         "pin_message",
         "read_thread",
-        "my_mentions",
         "my_people",
         "open_direct",
         "invite_address",

@@ -278,8 +278,8 @@ def frames(room: LiveRoom, rows: Sequence[MessageSnapshot]) -> tuple[list[list[A
 
 def _bytes(message: MessageSnapshot) -> int:
     """About what a row takes on the wire."""
-    content = message.content
-    return ROW_BYTES + len(content) * (1 if content.isascii() else 3)
+    said = message.content + markdown.html(message.content, message.mentions)
+    return ROW_BYTES + len(said) * (1 if said.isascii() else 3)
 
 
 def changed(room: LiveRoom, applied: Applied) -> list[Any]:

@@ -221,7 +221,9 @@ async def outdated(people: set[UUID]) -> set[UUID]:
 
 def _listing(rooms: Iterable[RoomSnapshot]) -> int:
     """What a list says that is news only by being sent again: neither how far its rooms are nor how much is read."""
-    said = ((room.id, room.name, room.description, room.is_private, room.role, room.archived) for room in rooms)
+    said = (
+        (room.id, room.name, room.description, room.is_private, room.role, room.archived, room.others) for room in rooms
+    )
     return hash(frozenset(said))
 
 

@@ -11,6 +11,7 @@ from sqlmodel import col, select
 from chatapp.actor import SYSTEM, Actor
 from chatapp.db import transaction
 from chatapp.errors import NotFound
+from chatapp.messages import markdown
 from chatapp.messages.model import REPLIES_LIMIT, Message
 from chatapp.messages.queries import page, snapshot
 from chatapp.threads.model import Follower
@@ -41,8 +42,9 @@ async def thread(actor: Actor, room_id: UUID, parent_id: UUID, below: int = REPL
         if first is None:
             raise NotFound
         rows = await session.exec(_REPLIES, params={**values, "below": below, "limit": PAGE})
-        replies = sorted(map(snapshot, rows), key=lambda reply: reply.reply_seq)
-        return Page(snapshot(first), tuple(replies))
+        found = Page(snapshot(first), tuple(sorted(map(snapshot, rows), key=lambda reply: reply.reply_seq)))
+    await markdown.prepare([found.parent, *found.replies])
+    return found
 
 
 async def followed(actor: Actor, room_id: UUID) -> tuple[Followed, ...]:

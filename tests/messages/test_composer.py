@@ -19,9 +19,9 @@ async def test_repetitions_join_the_attempt_that_is_on_its_way(
 ) -> None:
     place, post, attempts = await room(cast.ada), actions.post, list[str]()
 
-    async def counted(actor: Any, room_id: Any, client_id: str, content: str) -> Any:
+    async def counted(actor: Any, room_id: Any, client_id: str, *said: Any) -> Any:
         attempts.append(client_id)
-        return await post(actor, room_id, client_id, content)
+        return await post(actor, room_id, client_id, *said)
 
     monkeypatch.setattr(actions, "post", counted)
     token = gate._actor.set(cast.ada.actor)

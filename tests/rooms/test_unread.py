@@ -28,7 +28,8 @@ async def ways_into(psql: Sql, statement: str, table: str) -> set[str]:
     """The indexes that a table is read by once it is large: a few people's memberships are read as they are."""
     async with psql.transaction(force_rollback=True):
         await psql.execute("set local enable_seqscan = off")
-        return {node.get("Index Name", "none") for node in await plan_of(psql, statement) if relation(node) == table}
+        found = [node for node in await plan_of(psql, statement) if relation(node) == table]
+        return {node.get("Index Name", "none") for node in found if node["Node Type"] != "Bitmap Heap Scan"}
 
 
 def relation(node: dict[str, Any]) -> str:

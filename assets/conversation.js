@@ -510,7 +510,11 @@ export function Log({ children, shown, opened, newest, count, onOlder, onNewer, 
     if (shown && !detached && count) arrived(shown.room, newest, new Date().toISOString());
   }, [newest, shown?.room]); // before what was seen: that asks how far the room is
   const drawn = `${count} ${newest} ${shown?.first}`;
-  const checkSeen = useSeen(log, shown?.room, drawn, opened, () => (atBottom() && !detached ? newest : 0), onSeen);
+  // The address may be known a moment after the rows: before, nothing can be said of what is new here.
+  const arrivedIn = useRef("");
+  if (shown && (count || !newest)) arrivedIn.current = shown.room;
+  const here = arrivedIn.current === shown?.room ? shown?.room : undefined;
+  const checkSeen = useSeen(log, here, drawn, opened, () => (atBottom() && !detached ? newest : 0), onSeen);
 
   useLayoutEffect(() => {
     scroller = log.current;

@@ -143,11 +143,8 @@ async def test_an_outsider_learns_nothing_of_threads(place: Place, company: Comp
         assert "between us" not in json.dumps(linus.raw)
 
 
-async def test_a_thread_of_another_room_is_not_opened_from_here(place: Place, company: Company) -> None:
-    async with place.tabs("ada") as (ada,):
-        parent = await said(place, ada)
-        await ada.go("/chat")
-        await ada.until(lambda tab: True)
-        await ada.call(f"{TAB}.close_room")
+async def test_a_thread_is_opened_only_in_a_tab_that_shows_its_room(place: Place, company: Company) -> None:
+    async with place.tabs("grace") as (grace,), company.tab("ada", "/chat") as ada:
+        parent = await said(place, grace)
         await ada.call(f"{THREADS}.open", room_id=place.id, parent_id=parent)
         await ada.until(lambda tab: "Not a member of this room" in tab.toasts)

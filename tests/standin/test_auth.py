@@ -218,11 +218,33 @@ def test_without_an_api_key_nothing_is_served(project: Project, headers: dict[st
     assert (answer.status_code, answer.json()["message"]) == (401, message)
 
 
-async def test_what_is_missing_says_so(clients) -> None:
-    client = await clients()
+async def test_what_is_missing_says_so(sign_up) -> None:
+    client = (await sign_up("ada")).client
     with pytest.raises(AuthApiError) as refusal:
-        await client.auth.sign_in_with_sso({"domain": "example.com"})
+        await client.auth.mfa.enroll({"factor_type": "totp", "friendly_name": "phone"})
     assert refusal.value.status == 501
+    with pytest.raises(AuthApiError, match=r"SAML 2\.0 is disabled"):
+        await client.auth.sign_in_with_sso({"domain": "example.com"})
+
+
+@pytest.mark.parametrize(
+    ("phone", "message"),
+    [("+15555550100", "Token has expired or is invalid"), ("number", "Invalid phone number format")],
+)
+async def test_no_code_fits_a_phone_that_was_sent_none(clients, phone: str, message: str) -> None:
+    with pytest.raises(AuthApiError, match=message):
+        await (await clients()).auth.verify_otp({"phone": phone, "token": "123456", "type": "sms"})
+
+
+async def test_an_administrator_gives_the_metadata_and_nothing_is_added_before_the_address_is_confirmed(
+    clients, project
+) -> None:
+    admin = (await clients(project.secret_key)).auth.admin
+    given = {"email": f"ada-{time.time_ns()}@example.com", "user_metadata": {"color": "green"}}
+    user = (await admin.create_user(given)).user
+    assert user.user_metadata == {"color": "green"}
+    user = (await admin.update_user_by_id(user.id, {"email_confirm": True})).user
+    assert user.email_confirmed_at
 
 
 @pytest.mark.parametrize("path", ["storage/v1/s3/bucket", "rest/v1/anything", "functions/v1/hello"])

@@ -193,7 +193,8 @@ async def test_a_public_bucket_needs_no_key_and_a_private_one_does(clients, proj
             assert answer.status_code == status
             if public:
                 assert "sandbox" in answer.headers["content-security-policy"], "it is of the outbox's origin"
-                assert "s%C3%A4ve.html" in answer.headers["content-disposition"]
+                told = "attachment; filename=s%C3%A4ve.html; filename*=UTF-8''s%C3%A4ve.html"
+                assert answer.headers["content-disposition"] == told
 
 
 async def test_ranges_and_unchanged_files(clients, project, buckets) -> None:

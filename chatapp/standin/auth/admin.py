@@ -43,7 +43,8 @@ async def add(auth: Auth, request: Request) -> dict[str, Any]:
     hashed = await _hashed(body)
     user_id = _given_id(body)
     confirmed = bool(body.get("email_confirm"))
-    told = {"email_verified": confirmed, **metadata(body.get("user_metadata"), "user_metadata")}
+    verified = {"email_verified": True} if confirmed else {}
+    told = {**verified, **metadata(body.get("user_metadata"), "user_metadata")}
     async with auth.database.transaction() as connection:
         user = await add_user(
             connection,

@@ -38,7 +38,6 @@ MISSING = {
     "callback": "OAuth",
     "oauth": "OAuth server",
     "saml": "single sign-on",
-    "sso": "single sign-on",
     "factors": "multi-factor authentication",
     "passkeys": "passkeys",
     "admin": "such administration",
@@ -185,6 +184,8 @@ async def no_linking(auth: Auth, request: Request) -> dict[str, Any]:
 async def missing(auth: Auth, request: Request) -> dict[str, Any]:
     """Refuse what a hosted project has and this one has not."""
     first = request.path_params["path"].split("/")[0]
+    if first == "sso":  # what a hosted project says that has none
+        raise AuthError(404, "saml_provider_disabled", "SAML 2.0 is disabled")
     if first in MISSING:
         raise not_in_standin(MISSING[first])
     raise AuthError(404, "not_found", f"There is no /{first} in Auth")

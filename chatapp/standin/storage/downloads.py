@@ -145,7 +145,8 @@ def _disposition(request: Request, name: str) -> dict[str, str]:
     wanted = request.query_params.get("download")
     if wanted is None:
         return {}
-    return {"content-disposition": f"attachment; filename*=UTF-8''{quote(wanted or name.rsplit('/', maxsplit=1)[-1])}"}
+    quoted = quote(wanted or name.rsplit("/", maxsplit=1)[-1], safe="")
+    return {"content-disposition": f"attachment; filename={quoted}; filename*=UTF-8''{quoted}"}
 
 
 def _about(row: Row) -> dict[str, Any]:

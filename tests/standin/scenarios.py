@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import secrets
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 import httpx
 from realtime.types import RealtimeChannelOptions, RealtimePostgresChangesListenEvent
 from storage3.exceptions import StorageApiError
-from supabase import AsyncClient, acreate_client
+from supabase import AsyncClient, acreate_client, create_client
 from supabase_auth.errors import AuthApiError
 
 from chatapp.standin.lifecycle import Project
@@ -44,6 +45,8 @@ EXPECTED: dict[str, dict[str, Any]] = {
         "size": 4,
     },
 }
+
+NEED_REALTIME = {"broadcast", "presence", "private_channel", "changes_with_filter_and_policies"}
 
 # A trigger lets a client without SQL write rows: as many as its user's metadata says.
 SCHEMA = """
@@ -81,7 +84,7 @@ class Player:
 
     def __init__(self, project: Project) -> None:
         self._project = project
-        self._clients: list[AsyncClient] = []
+        self._clients: list[Any] = []
 
     async def play(self, name: str) -> dict[str, Any]:
         scenario: Callable[[], Awaitable[dict[str, Any]]] = getattr(self, name)
@@ -227,6 +230,38 @@ class Player:
     async def _mail_to(self, email: str) -> dict[str, Any]:
         async with httpx.AsyncClient() as http:
             return (await http.get(f"{self._project.url}/outbox.json", params={"to": email})).json()[0]
+
+
+class SyncPlayer(Player):
+    """Plays those that need no Realtime, which the synchronous client does not have, with that one."""
+
+    async def _client(self, key: str | None = None) -> Any:
+        client = await asyncio.to_thread(create_client, self._project.url, key or self._project.publishable_key)
+        self._clients.append(_Awaited(client))
+        return self._clients[-1]
+
+
+class _Awaited:
+    """A synchronous client, to be used as the asynchronous one is: each call runs in a thread."""
+
+    def __init__(self, wrapped: Any) -> None:
+        self._wrapped = wrapped
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "realtime":
+            return _NoRealtime()
+        found = getattr(self._wrapped, name)
+        if name == "from_":  # opens nothing, and is awaited nowhere
+            return lambda bucket: _Awaited(found(bucket))
+        if callable(found):
+            return functools.partial(asyncio.to_thread, found)
+        return _Awaited(found)
+
+
+class _NoRealtime:
+    async def set_auth(self, _: str) -> None: ...
+
+    async def close(self) -> None: ...
 
 
 async def _changes(client: AsyncClient, text: str | None = None) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ import psycopg
 import pytest
 
 from chatapp.standin.lifecycle import Project
-from tests.standin.scenarios import CLEANUP, EXPECTED, SCHEMA, Player
+from tests.standin.scenarios import CLEANUP, EXPECTED, NEED_REALTIME, SCHEMA, Player, SyncPlayer
 
 JS = Path(__file__).parent / "js"
 
@@ -31,6 +31,11 @@ def stage(project: Project) -> Iterator[Project]:
 @pytest.mark.parametrize("name", EXPECTED)
 async def test_python(stage: Project, name: str) -> None:
     assert await Player(stage).play(name) == EXPECTED[name]
+
+
+@pytest.mark.parametrize("name", [name for name in EXPECTED if name not in NEED_REALTIME])
+async def test_synchronous_python(stage: Project, name: str) -> None:
+    assert await SyncPlayer(stage).play(name) == EXPECTED[name]
 
 
 @pytest.fixture(scope="module")

@@ -190,7 +190,7 @@ def _start_server(data: Path, api_port: int | None, db_port: int | None) -> subp
             stderr=log,
             start_new_session=True,
             cwd="/",
-            env=import_path(),
+            env={"MALLOC_ARENA_MAX": "1", **import_path()},  # glibc: each thread's own heap would be kept for good
         )
 
 

@@ -11,7 +11,7 @@ import asyncio
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import psycopg
 
@@ -20,6 +20,7 @@ from chatapp.standin.database import Database
 from .line import Line, LineError, LineLostError
 from .payloads import payload
 from .pgoutput import Change, Relation
+from .protocol import Written, compact
 from .questions import Answer, Asker, Question, Rows
 from .subscriptions import Binding
 from .tables import Table, table_of
@@ -155,10 +156,11 @@ class Changes:
         told: dict[tuple[Channel, tuple[str, ...] | None], list[int]] = {}
         for asker in askers:
             told.setdefault((asker.channel, asker.binding.columns), []).append(asker.binding.id)
-        payloads: dict[object, dict[str, Any]] = {}
+        payloads: dict[object, str] = {}
         for (channel, columns), ids in told.items():
             if channel not in self._bindings:  # it left while the database was asked
                 continue
             key = str(channel.claims["role"]), columns
-            data = payloads.get(key) or payloads.setdefault(key, payload(change, table, answer, *key))
-            channel.push("postgres_changes", {"ids": ids, "data": data})
+            if key not in payloads:
+                payloads[key] = compact(payload(change, table, answer, *key))
+            channel.push("postgres_changes", Written(f'{{"ids":{compact(ids)},"data":{payloads[key]}}}'))

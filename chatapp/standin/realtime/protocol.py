@@ -106,9 +106,16 @@ def encode(
     join_ref: str | None = None,
 ) -> str:
     """Write a frame. `ref` is there even when null: the Python client drops a frame without the key."""
+    content = payload if isinstance(payload, Written) else compact(payload)
     if version == 2:
-        return compact([join_ref, ref, topic, event, payload])
-    return compact({"topic": topic, "event": event, "payload": payload, "ref": ref})
+        return f"[{compact(join_ref)},{compact(ref)},{compact(topic)},{compact(event)},{content}]"
+    return f'{{"topic":{compact(topic)},"event":{compact(event)},"payload":{content},"ref":{compact(ref)}}}'
+
+
+class Written(str):
+    """JSON already: a payload that many are told is written once."""
+
+    __slots__ = ()
 
 
 def compact(value: object) -> str:

@@ -7,14 +7,16 @@ declare
   newest bigint;
   whole bigint; -- the log tells the lower half of a number
 begin
-  for attempt in 1 .. 5000 loop
+  for attempt in 1 .. 3000 loop
     newest := pg_snapshot_xmax(pg_current_snapshot())::text::bigint;
     whole := (newest >> 32 << 32) | transaction;
     if whole > newest + (1::bigint << 31) then
       whole := whole - (1::bigint << 32);
     end if;
     exit when pg_visible_in_snapshot(whole::text::xid8, pg_current_snapshot());
-    perform pg_sleep(0.0002);
+    if attempt > 60 then -- it takes microseconds as a rule, and the shortest sleep is a millisecond
+      perform pg_sleep(0.001);
+    end if;
   end loop;
 end $$;
 

@@ -1,4 +1,7 @@
-"""`python -m tests.bench.report results.jsonl`: put the figures of a run into the table of docs/benchmarks.md."""
+"""`python -m tests.bench.report results.jsonl`: put the figures of a run into the table of docs/benchmarks.md.
+
+A second argument names another table than `figures`, for a run of one part alone: `standin`.
+"""
 
 from __future__ import annotations
 
@@ -11,16 +14,15 @@ from typing import Any
 from tests.server import ROOT
 
 PAGE = ROOT / "docs" / "benchmarks.md"
-BEGIN, END = "<!-- figures -->", "<!-- /figures -->"
 HEAD = ("Figure", "Value", "Limit", "Beside", "Ratio", "Goal", "Met")
 
 
 def main() -> None:
     """Rewrite the page, from one run: figures of several were not measured beside each other."""
-    if len(sys.argv) != 2:
-        sys.exit("Usage: python -m tests.bench.report results.jsonl")
+    if len(sys.argv) not in (2, 3):
+        sys.exit("Usage: python -m tests.bench.report results.jsonl [standin]")
     lines = Path(sys.argv[1]).read_text().splitlines()
-    PAGE.write_text(between(PAGE.read_text(), table(read(lines))))
+    PAGE.write_text(between(PAGE.read_text(), table(read(lines)), *sys.argv[2:]))
 
 
 def read(lines: Iterable[str]) -> list[dict[str, Any]]:
@@ -35,13 +37,14 @@ def table(figures: Iterable[dict[str, Any]]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-def between(page: str, content: str) -> str:
-    """The page with `content` between its two marks. Raises ValueError when they are not there."""
-    before, found, rest = page.partition(BEGIN)
-    _, ended, after = rest.partition(END)
+def between(page: str, content: str, mark: str = "figures") -> str:
+    """The page with `content` between the two comments of `mark`. Raises ValueError when they are not there."""
+    begin, end = f"<!-- {mark} -->", f"<!-- /{mark} -->"
+    before, found, rest = page.partition(begin)
+    _, ended, after = rest.partition(end)
     if not found or not ended:
-        raise ValueError(f"the page has no {BEGIN} … {END}")
-    return f"{before}{BEGIN}\n{content}\n{END}{after}"
+        raise ValueError(f"the page has no {begin} … {end}")
+    return f"{before}{begin}\n{content}\n{end}{after}"
 
 
 def _row(figure: dict[str, Any]) -> tuple[str, ...]:

@@ -179,7 +179,10 @@ async def resting(report: Report, record: Record) -> None:
 
 
 def _without_postgres(pid: int) -> list[psutil.Process]:
-    return [process for process in processes.family(pid) if not process.name().startswith("postgres")]
+    def is_ours(process: psutil.Process) -> float:
+        return not process.name().startswith("postgres")
+
+    return [process for process in processes.family(pid) if processes.measured(process, is_ours)]
 
 
 def _cpu(own: list[psutil.Process]) -> float:

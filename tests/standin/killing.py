@@ -133,7 +133,7 @@ def _kill(data: Path, kind: str, chance: random.Random) -> bool:
 
 def _processes(data: Path) -> dict[str, list[int]]:
     """The server, the leash, Postgres, and Postgres's own processes, as they are now."""
-    listing = subprocess.run(["ps", "-eo", "pid=,ppid=,stat=,args="], capture_output=True, text=True, check=True)
+    listing = subprocess.run(["ps", "-ww", "-eo", "pid=,ppid=,stat=,args="], capture_output=True, text=True, check=True)
     rows = [line.split(maxsplit=3) for line in listing.stdout.splitlines()]
     alive = [(int(pid), int(parent), args) for pid, parent, stat, args in rows if stat[0] != "Z"]
     about = [(pid, parent, args) for pid, parent, args in alive if str(data) in args]

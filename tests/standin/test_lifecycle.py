@@ -36,7 +36,9 @@ def postgres_pid(data: Path) -> int:
 
 def processes_about(data: Path) -> list[str]:
     """Every process whose command line names the data folder: the server, the leash, Postgres."""
-    listing = subprocess.run(["ps", "-eo", "pid=,stat=,args="], capture_output=True, text=True, check=True).stdout
+    listing = subprocess.run(
+        ["ps", "-ww", "-eo", "pid=,stat=,args="], capture_output=True, text=True, check=True
+    ).stdout
     return [line for line in listing.splitlines() if str(data) in line and line.split()[1][0] != "Z"]
 
 

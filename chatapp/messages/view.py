@@ -121,23 +121,30 @@ def _top() -> rx.Component:
 
 def _entry(rows: Any, view: Any, message_row: Any, after: After) -> rx.Component:
     """A message, under its day if it is the first of it. The day stands outside the row: the row must not move."""
-    author = kit_browser.person_of(MEMBERS.value, view.user_id, MemberSnapshot)
     day = rx.el.div(rx.el.span(view.day), class_name="day")
-    # The row has the name that the author had when it was sent here, which is all there is of those who left.
-    edited = (view.id != "") & (view.id == browser.editing())
+    new = rx.el.div(rx.el.span("New"), class_name="day day-new", role="separator", custom_attrs={"aria-label": "New"})
+    first_new = unread.first_new(rows, browser.open_room_id(), Viewer.me.id)
+    return rx.fragment(
+        rx.cond(view.day, day),
+        rx.cond(view.key == first_new, new),
+        drawn(message_row, view),
+        after(rows, view),
+        key=view.key,
+    )
+
+
+def drawn(message_row: Any, view: Any) -> rx.Component:
+    """A message as `row` draws it, with what is known of its author now."""
+    author = kit_browser.person_of(MEMBERS.value, view.user_id, MemberSnapshot)
     says = unread.says(author)
-    row = message_row(
+    # The row has the name that the author had when it was sent here, which is all there is of those who left.
+    return message_row(
         view=view,
         author=author.name | view.author,
         picture=author.avatar_url | "",
         mood=says.emoji,
         says=says.words,
-        edited=edited,
-    )
-    new = rx.el.div(rx.el.span("New"), class_name="day day-new", role="separator", custom_attrs={"aria-label": "New"})
-    first_new = unread.first_new(rows, browser.open_room_id(), Viewer.me.id)
-    return rx.fragment(
-        rx.cond(view.day, day), rx.cond(view.key == first_new, new), row, after(rows, view), key=view.key
+        edited=(view.id != "") & (view.id == browser.editing()),
     )
 
 

@@ -9,8 +9,7 @@ import reflex as rx
 from chatapp.accounts.state import Viewer
 from chatapp.messages import browser as message_browser
 from chatapp.messages import view as messages
-from chatapp.rooms.snapshots import MemberSnapshot
-from chatapp.rooms.state import MEMBERS, ROOM
+from chatapp.rooms.state import ROOM
 from chatapp.threads import browser
 from chatapp.threads.state import Threads
 from chatapp.ui import browser as kit_browser
@@ -86,10 +85,7 @@ def _log(row: Any, tools: rx.Component) -> rx.Component:
     first, rows = browser.first(), browser.replies()
 
     def entry(view: Any) -> rx.Component:
-        person = kit_browser.person_of(MEMBERS.value, view.user_id, MemberSnapshot)
-        edited = (view.id != "") & (view.id == message_browser.editing())
-        names = {"author": person.name | view.author, "picture": person.avatar_url | ""}
-        return rx.fragment(row(view=view, edited=edited, **names), key=view.key)
+        return rx.fragment(messages.drawn(row, view), key=view.key)
 
     whole = rx.fragment(
         messages.alone(first),

@@ -138,9 +138,9 @@ export function putInSight(place, rows) {
 /** The id of the message that is being edited in its row, "" for none. */
 export const editing = store("");
 
-/** Edit the last message of mine; false where there is none in sight. */
-function editLast(me) {
-  const mine = (shownIn.room ?? NONE).findLast((row) => row.user_id === me && row.id && !row.deleted);
+/** Edit the last message of mine in a place; false where there is none in sight. */
+export function editLast(me, place) {
+  const mine = (shownIn[place] ?? NONE).findLast((row) => row.user_id === me && row.id && !row.deleted);
   if (mine) editing.set(mine.id);
   return Boolean(mine);
 }
@@ -351,6 +351,9 @@ export function sends(event) {
   return event.key === "Enter" && !event.shiftKey && !composing && !touch;
 }
 
+/** Whether a key means, in an empty box, to change what was said last. */
+export const isUp = (event) => event.key === "ArrowUp" && !event.shiftKey;
+
 /** A form around the box `#message`: Enter sends, the draft is kept, what was refused stays. */
 export function ComposerForm({ children, room, me, limit, onSend, ...rest }) {
   const form = useRef(null);
@@ -388,7 +391,7 @@ export function ComposerForm({ children, room, me, limit, onSend, ...rest }) {
     if (event.target !== box()) return; // the form has buttons of its own
     if (sends(event)) submit(event);
     else if (event.key === "Escape" && quoted) stopQuoting();
-    else if (event.key === "ArrowUp" && !box().value && !event.shiftKey && editLast(me)) event.preventDefault();
+    else if (isUp(event) && !box().value && editLast(me, "room")) event.preventDefault();
   };
   const onInput = (event) => {
     fit(event.target);

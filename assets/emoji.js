@@ -133,7 +133,7 @@ export function EmojiPicker({ label, into, onPick, ...rest }) {
   const pick = (emoji) => {
     remember(emoji);
     onPick?.(emoji);
-    if (into) whenClosed(() => insert(document.getElementById(into), emoji));
+    if (into) whenReachable(into, (box) => insert(box, emoji));
   };
   const entries = all && (asked.trim() ? found(all.slice(-FACES.length), asked) : all[group][1]);
   const shown = entries?.map((entry, index) => cell(entry, index, label, pick));
@@ -178,8 +178,10 @@ export function EmojiPicker({ label, into, onPick, ...rest }) {
   );
 }
 
-/** A modal dialog keeps the page behind it out of reach; when it is gone, its box can be written in. */
-function whenClosed(then) {
-  if (document.querySelector("dialog:modal")) requestAnimationFrame(() => whenClosed(then));
-  else then();
+/** A modal dialog keeps the page behind it out of reach; when it is gone, a box there can be written in. */
+function whenReachable(id, then) {
+  const box = document.getElementById(id);
+  const covered = box && [...document.querySelectorAll("dialog:modal")].some((dialog) => !dialog.contains(box));
+  if (covered) requestAnimationFrame(() => whenReachable(id, then));
+  else if (box) then(box); // else its own page or panel has closed meanwhile
 }

@@ -208,7 +208,9 @@ export function ReplyForm({ children, room, me, limit, ...rest }) {
     box().focus();
   };
   const onKeyDown = (event) => {
-    if (event.target === box() && conversation.sends(event)) submit(event);
+    if (event.target !== box()) return; // the form has a button of its own
+    if (conversation.sends(event)) submit(event);
+    else if (conversation.isUp(event) && !box().value && conversation.editLast(me, "thread")) event.preventDefault();
   };
   const onInput = (event) => {
     conversation.fit(event.target);

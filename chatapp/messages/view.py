@@ -64,7 +64,7 @@ def composer() -> rx.Component:
         _latest(),
         _about_to_quote(),
         suggestions(),
-        rx.el.div(box, emoji_button(), _send(), class_name="composer-box"),
+        rx.el.div(box, emoji_button("message"), _send(), class_name="composer-box"),
         rx.el.p("Enter to send, Shift + Enter for a new line", class_name="composer-hint"),
         room=browser.open_room_id(),
         me=Viewer.me.id,

@@ -13,9 +13,6 @@ from chatapp.rooms.state import MEMBERS
 from chatapp.ui import browser as kit_browser
 from chatapp.ui import dialog, kit
 
-EMOJI = "emoji"
-"""The name of the composer's picker, among what may be open in a tab."""
-
 
 class Suggestions(rx.Component):
     """A listbox above the textarea of the form it stands in: members after `@`, emoji after `:`."""
@@ -52,13 +49,19 @@ def suggestions() -> rx.Component:
     )
 
 
-def emoji_button() -> rx.Component:
-    """Opens `emoji_dialog`."""
-    return kit.icon_button("Emoji", "smile", on_click=kit_browser.show(EMOJI), custom_attrs={"aria-haspopup": "dialog"})
+def emoji_button(into: str, label: str = "Emoji") -> rx.Component:
+    """Opens `emoji_dialog` for the box of that id."""
+    opens = kit_browser.show(_picker(into))
+    return kit.icon_button(label, "smile", on_click=opens, custom_attrs={"aria-haspopup": "dialog"})
 
 
 def emoji_dialog(into: str) -> rx.Component:
     """The picker for the box of that id."""
-    done = kit_browser.hide(EMOJI)
+    name, done = _picker(into), kit_browser.hide(_picker(into))
     picker = EmojiPicker.create(label="Insert", into=into, on_pick=done, class_name="emoji-picker")
-    return dialog.dialog("Emoji", picker, name=EMOJI, open=kit_browser.is_open(EMOJI), on_dismiss=done)
+    return dialog.dialog("Emoji", picker, name=name, open=kit_browser.is_open(name), on_dismiss=done)
+
+
+def _picker(into: str) -> str:
+    """The name of a box's picker, among what may be open in a tab."""
+    return f"emoji-{into}"

@@ -9,6 +9,7 @@ import reflex as rx
 from chatapp.accounts.state import Viewer
 from chatapp.messages import browser as message_browser
 from chatapp.messages import view as messages
+from chatapp.messages.writing import emoji_button, emoji_dialog, suggestions
 from chatapp.rooms.state import ROOM
 from chatapp.threads import browser
 from chatapp.threads.state import Threads
@@ -16,6 +17,8 @@ from chatapp.ui import browser as kit_browser
 from chatapp.ui import dialog, kit
 
 REPLY = "Reply in thread"
+BOX = "reply"
+"""The id of the box to reply in; in assets/threads.js, too."""
 
 
 def reply(view: Any) -> rx.Component:
@@ -71,7 +74,7 @@ def unread_button() -> rx.Component:
 def panel(row: Any, tools: rx.Component) -> rx.Component:
     """The open thread, beside the conversation, or over it on phones."""
     done = kit_browser.hide(browser.PANEL)
-    return dialog.side(
+    panel = dialog.side(
         "Thread",
         _log(row, tools),
         rx.cond(ROOM.known & ROOM.value.archived, rx.fragment(), _box()),
@@ -79,6 +82,7 @@ def panel(row: Any, tools: rx.Component) -> rx.Component:
         on_dismiss=done,
         class_name="panel panel-thread",
     )
+    return rx.fragment(panel, emoji_dialog(BOX))
 
 
 def _log(row: Any, tools: rx.Component) -> rx.Component:
@@ -107,8 +111,8 @@ def _log(row: Any, tools: rx.Component) -> rx.Component:
 
 def _box() -> rx.Component:
     box = rx.el.textarea(
-        id="reply",
-        name="reply",
+        id=BOX,
+        name=BOX,
         placeholder="Reply...",
         rows=1,
         dir="auto",
@@ -123,7 +127,8 @@ def _box() -> rx.Component:
         class_name="button button-primary",
     )
     return browser.ReplyForm.create(
-        rx.el.div(box, send, class_name="composer-box"),
+        suggestions(),
+        rx.el.div(box, emoji_button(BOX, "Emoji for the reply"), send, class_name="composer-box"),
         room=message_browser.open_room_id(),
         me=Viewer.me.id,
         class_name="composer",

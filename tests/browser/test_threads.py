@@ -187,10 +187,14 @@ async def test_replies_stay_in_their_thread_and_count_as_unread_for_those_who_fo
         await sees_in_thread(person, "See you there")
         await expect(link(person, re.compile("2 replies"))).to_be_visible()
         await person.has_messages(2)
-    await tool(grace, thread(grace), "At noon", "Edit")
+    await grace.field("Reply").press("ArrowUp")
+    await expect(grace.field("Edit message")).to_have_value("At noon")
     await grace.field("Edit message").fill("At one")
     await grace.field("Edit message").press("Enter")
     await expect(thread(ada).get_by_text("At one")).to_be_visible()
+    await expect(grace.field("Reply")).to_be_focused()
+    await reply_with_help(grace)
+    await expect(thread(ada).locator(".mention-me")).to_have_text("@Ada Lovelace")
     await tool(ada, ada.log, "Lunch?", "Edit")
     await ada.field("Edit message").fill("Lunch today?")
     await ada.field("Edit message").press("Enter")
@@ -199,14 +203,28 @@ async def test_replies_stay_in_their_thread_and_count_as_unread_for_those_who_fo
     await grace.page.keyboard.press("Escape")
     await expect(thread(grace)).to_have_count(0)
     await reply(ada, "Or two")
-    await expect(link(grace, re.compile("3 replies"))).to_contain_text("1 new")
+    await expect(link(grace, re.compile("4 replies"))).to_contain_text("1 new")
     second = Person(grace.context, await grace.context.new_page())
     await second.open_room(ada.room_id)
-    await expect(link(second, re.compile("3 replies"))).to_contain_text("1 new")
-    await link(grace, re.compile("3 replies")).click()
+    await expect(link(second, re.compile("4 replies"))).to_contain_text("1 new")
+    await link(grace, re.compile("4 replies")).click()
     await sees_in_thread(grace, "Or two")
     for tab in (grace, second):
-        await expect(link(tab, re.compile("3 replies"))).not_to_contain_text("new")
+        await expect(link(tab, re.compile("4 replies"))).not_to_contain_text("new")
+
+
+async def reply_with_help(person: Person) -> None:
+    """Mention Ada, by what the box offers, with an emoji out of the picker."""
+    await person.field("Reply").press_sequentially("@ada")
+    await expect(person.page.get_by_role("option", name="Ada Lovelace")).to_be_visible()
+    await is_accessible(person)
+    await person.field("Reply").press("Enter")
+    await person.button("Emoji for the reply").click()
+    await person.field("Search emoji").fill("rocket")
+    await person.button("Insert 🚀").click()
+    await expect(person.field("Reply")).to_have_value("@Ada Lovelace 🚀")
+    await expect(person.field("Reply")).to_be_focused()
+    await person.field("Reply").press("Enter")
 
 
 async def test_a_thread_comes_back_after_the_connection_was_lost(lobby: Lobby) -> None:
@@ -244,6 +262,10 @@ async def test_a_thread_covers_a_phone_and_a_link_to_a_reply_opens_it(lobby: Lob
     box = await panel.bounding_box()
     assert box
     assert (box["x"], box["width"], box["height"]) == (0, PHONE["width"], PHONE["height"])
+    await phone.field("Reply").fill("Me too ")
+    await phone.button("Emoji for the reply").click()
+    await phone.button("Insert 😀").click()
+    await expect(phone.field("Reply")).to_have_value("Me too 😀")
     await reply(phone, "Me too")
     await sees_in_thread(phone, "Me too")
     await is_accessible(phone)

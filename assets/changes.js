@@ -42,6 +42,7 @@ function step(log, event) {
 
 function listen(log, sheet) {
   let press = null;
+  let held = false; // the finger that has opened the sheet is still down
   const letGo = () => {
     clearTimeout(press?.timer);
     press = null;
@@ -50,7 +51,8 @@ function listen(log, sheet) {
     letGo();
     pointed.set(row.dataset.row);
     choose();
-    if (viewOf(inSight.get(), chosen.get()).id) show(sheet);
+    held = Boolean(viewOf(inSight.get(), chosen.get()).id);
+    if (held) show(sheet);
   };
   const handlers = {
     pointerover: (event) => {
@@ -70,8 +72,15 @@ function listen(log, sheet) {
     },
     pointerup: letGo,
     pointercancel: letGo,
+    touchstart: () => {
+      held = false;
+    },
+    touchend: (event) => {
+      if (held && event.cancelable) event.preventDefault(); // else it would press what the sheet has put under it
+      held = false;
+    },
     contextmenu: (event) => {
-      if (press) event.preventDefault(); // the finger's menu is ours
+      if (press || held) event.preventDefault(); // the finger's menu is ours
     },
     focusin: (event) => {
       const row = rowOf(event.target);
@@ -125,6 +134,8 @@ export function stopEditing() {
   document.getElementById(box)?.focus({ preventScroll: true });
 }
 
+const UNCHANGED = "chatapp:unchanged"; // the server's word; see chatapp/messages/state.py
+
 /** A form around a textarea named `edit`, in a message's row. It stays until the change is there or is given up. */
 export function EditForm({ children, message, content, limit, onSave, ...rest }) {
   const form = useRef(null);
@@ -143,6 +154,12 @@ export function EditForm({ children, message, content, limit, onSave, ...rest })
   useEffect(() => {
     if (sent.current !== null && content !== sent.current) stopEditing();
   }, [content]);
+  useEffect(() => {
+    // What was written is stored as what it said already: no change will come.
+    const onUnchanged = ({ detail }) => detail === message && sent.current !== null && stopEditing();
+    window.addEventListener(UNCHANGED, onUnchanged);
+    return () => window.removeEventListener(UNCHANGED, onUnchanged);
+  }, [message]);
   const submit = (event) => {
     event.preventDefault();
     const text = box().value.trim();

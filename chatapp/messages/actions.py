@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Update, bindparam, null
+from sqlalchemy import bindparam, null, true
+from sqlalchemy.orm import aliased
+from sqlalchemy.sql.dml import ReturningUpdate
 from sqlmodel import col, func, insert, select, update
 
 from chatapp.accounts.model import Profile
@@ -67,15 +70,20 @@ async def post(actor: Actor, room_id: UUID, client_id: str, content: str, answer
         raise Invalid(await _unanswerable(actor, room_id, answer) or refused.message) from refused
 
 
-async def edit(actor: Actor, message_id: UUID, content: str) -> None:
+async def edit(actor: Actor, message_id: UUID, content: str) -> bool:
     """Change what a message of the actor's own says; of two edits the last one stays.
+
+    Answers whether it says anything else now: `:tada:` and 🎉 are stored alike.
 
     Raises Invalid for a text that cannot be stored, a deleted message and an archived room, Forbidden for
     somebody else's message and NotFound for one in a room the actor isn't in.
     """
     content = _text(content)
     mine = (col(Message.id) == message_id, col(Message.user_id) == actor.user_id)
-    await _change(actor, message_id, update(Message).where(*mine).values(content=content))
+    before = aliased(Message)  # the statement sees what there was when it began
+    said = select(before.content).where(before.id == message_id).scalar_subquery()
+    edited = update(Message).where(*mine).values(content=content)
+    return await _change(actor, message_id, edited.returning(said != content))
 
 
 async def delete(actor: Actor, message_id: UUID) -> None:
@@ -83,8 +91,8 @@ async def delete(actor: Actor, message_id: UUID) -> None:
 
     Deleting twice is deleting once. Raises Forbidden and NotFound.
     """
-    wanted = update(Message).where(col(Message.id) == message_id)
-    await _change(actor, message_id, wanted.values(content="", deleted_at=func.now()))
+    wanted = update(Message).where(col(Message.id) == message_id).values(content="", deleted_at=func.now())
+    await _change(actor, message_id, wanted.returning(true()))
 
 
 async def pin(actor: Actor, message_id: UUID, pinned: bool = True) -> None:
@@ -112,16 +120,20 @@ def _text(content: str) -> str:
     return without_shortcodes(clean(content, "Message", CONTENT_LIMIT))
 
 
-async def _change(actor: Actor, message_id: UUID, change: Update) -> None:
-    """Make a change to one message. Raises NotFound, Forbidden and Invalid, whichever tells why it wasn't made."""
+async def _change(actor: Actor, message_id: UUID, change: ReturningUpdate[Any]) -> bool:
+    """Make a change to one message and answer what it returns.
+
+    Raises NotFound, Forbidden and Invalid, whichever tells why it wasn't made.
+    """
     try:
         async with transaction(actor) as session:
-            done = (await session.exec(change.returning(col(Message.id)))).one_or_none()
+            done = await session.scalar(change)
     except (Forbidden, Invalid):
         done = None
     if done is None:
         (await standing(actor, message_id)).require_changeable()
         raise Forbidden
+    return bool(done)
 
 
 async def _post(actor: Actor, room_id: UUID, client_id: str, content: str, answer: Answer) -> MessageSnapshot:

@@ -212,8 +212,8 @@ class MessageTools(rx.State):
 
     @handler
     async def edit(self, message_id: UUID, content: Text):
-        """Change what a message of mine says."""
-        await actions.edit(actor(), message_id, content)
+        """Change what a message of mine says. Its tabs hear of a change; of none, only the one that waits for it."""
+        return None if await actions.edit(actor(), message_id, content) else _unchanged(message_id)
 
     @handler
     async def delete(self, message_id: UUID):
@@ -224,6 +224,11 @@ class MessageTools(rx.State):
     async def pin(self, message_id: UUID, pinned: bool):
         """Put it on the room's list of pinned messages, or take it off."""
         await actions.pin(actor(), message_id, pinned)
+
+
+def _unchanged(message_id: UUID) -> Any:
+    """For the browser that edited a message into what it says already; see assets/changes.js."""
+    return rx.call_script(f"window.dispatchEvent(new CustomEvent('chatapp:unchanged', {{detail: '{message_id}'}}))")
 
 
 MESSAGES = shared.Shared(Timeline.messages, SLOTS)

@@ -84,6 +84,13 @@ async def test_arrow_up_in_an_empty_box_edits_my_last_message_and_escape_gives_i
     await edit.fill("2nd")
     await edit.press("Enter")
     await expect(grace.log.get_by_text("2nd")).to_be_visible()
+    await ada.say("🎉")
+    await grace.sees("🎉")
+    await ada.box.press("ArrowUp")
+    await edit.fill(":tada:")  # which is stored as what it says already: no change comes
+    await edit.press("Enter")
+    await expect(edit).to_have_count(0)
+    await expect(ada.box).to_be_focused()
     await ada.box.fill("x")
     await ada.box.press("ArrowUp")
     await expect(edit).to_have_count(0)

@@ -31,6 +31,15 @@ async def test_an_author_edits(cast: Cast) -> None:
     assert (message.content, message.edited_at != "", message.rev) == ("hello, Ada", True, 4)
 
 
+async def test_an_edit_into_what_it_says_already_is_no_change(cast: Cast) -> None:
+    place, hello = await said(cast.ada)
+    assert await actions.edit(cast.ada.actor, hello, "🎉")
+    edited = await only(cast.ada, place)
+    for same in ("🎉", " :tada: "):
+        assert not await actions.edit(cast.ada.actor, hello, same)
+    assert await only(cast.ada, place) == edited
+
+
 async def test_of_two_edits_at_once_the_last_stays(cast: Cast) -> None:
     place, hello = await said(cast.ada)
     await asyncio.gather(*(actions.edit(cast.ada.actor, hello, f"version {number}") for number in range(6)))

@@ -126,10 +126,10 @@ class Tab(rx.State):
         room = await _authorised(here.room)
         if shown[:2] != (here.room, topic.room_head(here.room)):
             return
-        if room.newest - shown[2] <= PAGE:
-            await self._follow_again(room, here)
+        if room.newest - shown[2] <= PAGE and await self._follow_again(room, here):
             return
-        rows = room.merge(await message_queries.between(room.id, shown[2] + 1, shown[2] + PAGE))
+        upto = min(shown[2] + PAGE, room.newest)
+        rows = room.merge(await message_queries.between(room.id, shown[2] + 1, upto))
         async with self:
             unchanged = self._here() == here and (self._room, self._topic, self._last) == shown
             if rows and unchanged and _admits(room):
@@ -167,9 +167,13 @@ class Tab(rx.State):
         await patiently(lambda: _cache(room, first))
         async with self:
             # From here on nothing suspends: being in the room and having its rows is one step.
-            if self._may_show(room, here):
+            if not self._may_show(room, here):
+                return
+            if _reaches(room, first, at):
                 self._read_back = kept[1]
                 await self._show_end(room, here, max(first, room.floor), at)
+                return
+        await self._open_far_back(room, here, at)
 
     async def _open_far_back(self, room: LiveRoom, here: Here, at: opening.At) -> None:
         first = opening.before(at)
@@ -188,15 +192,18 @@ class Tab(rx.State):
             if self._may_show(room, here):
                 await shared.wire().enter(here.sid, topic.room_head(room.id))
 
-    async def _follow_again(self, room: LiveRoom, here: Here) -> None:
-        """From far back to the live end, which is a page away: it joins what is shown."""
+    async def _follow_again(self, room: LiveRoom, here: Here) -> bool:
+        """From far back to the live end, which is a page away: it joins what is shown. False where it does not yet."""
         async with self:
             first = max(self._first, room.newest - opening.KEPT + 1)
         await _cache(room, first)
         async with self:
             shows = self._may_show(room, here) and self._topic == topic.room_head(here.room)
-            if shows and room.newest - self._last < opening.KEPT - 1:
+            if shows and not _joins(room, self._last):
+                return False
+            if shows:
                 await self._show_end(room, here, max(first, room.floor), opening.NEWEST)
+        return True
 
     async def _show_end(self, room: LiveRoom, here: Here, first: int, at: opening.At) -> None:
         """Follow the room from here on, with its rows from `first` on, or as many as one opening may have."""
@@ -223,8 +230,8 @@ class Tab(rx.State):
         rows = message_state.newest_within(room.merge(found), PAGE_MOST)
         self._first, self._read_back = rows[0].seq, True
         follows = self._topic == topic.room(room.id) and room.newest - self._first < SLOTS
-        if not follows:
-            await self._move(here.sid, topic.room_head(room.id), room)
+        # Also where it goes on following: it may be in the other topic, too, since `_hear_of_changes`.
+        await self._move(here.sid, topic.room(room.id) if follows else topic.room_head(room.id), room)
         furthest = self._first + SLOTS - 1
         self._last = 0 if follows else min(self._last or furthest, furthest)
         await self._show_page(room, here, rows)
@@ -308,6 +315,19 @@ def _first(room: LiveRoom, kept: int, read_back: bool) -> int:
     newest_page = max(1, room.newest - PAGE + 1)
     keeps = kept and (read_back or room.newest - kept < opening.KEPT)
     return min(newest_page, max(kept, room.floor)) if keeps else newest_page
+
+
+def _reaches(room: LiveRoom, first: int, at: opening.At) -> bool:
+    """Whether a message that was asked for is among the newest rows, as many as one opening may have."""
+    rows = message_state.newest_within(room.window(first), OPENING_MOST)
+    return not at.asked or not rows or rows[0].seq <= at.seq
+
+
+def _joins(room: LiveRoom, last: int) -> bool:
+    """Whether what comes after `last` leaves half of an opening for what is before it, where the reader is."""
+    beyond = room.window(last + 1)
+    fits = len(message_state.newest_within(beyond, OPENING_MOST // 2)) == len(beyond)
+    return fits and room.newest - last < opening.KEPT - 1
 
 
 async def _cache(room: LiveRoom, first: int) -> None:

@@ -21,6 +21,7 @@ from chatapp.actor import Actor
 from chatapp.errors import NotFound
 from chatapp.messages import queries
 from chatapp.messages.snapshots import CatchUp, MessageSnapshot
+from chatapp.realtime import topic
 from chatapp.realtime.hint import Hint
 from chatapp.realtime.hub import Hub
 from chatapp.realtime.room import SLOTS
@@ -388,3 +389,40 @@ async def test_history_has_no_holes_after_following_for_long(scene: Scene) -> No
     await tab.call("load_older")
     seqs = [row["seq"] for row in scene.sockets.rows("sid")]
     assert seqs == list(range(seqs[0], seqs[-1] + 1))
+
+
+LONG = "long " * 1800
+
+
+async def test_a_message_that_was_asked_for_is_shown_however_long_those_after_it_are(scene: Scene) -> None:
+    room = scene.data.room(0)
+    for _ in range(150):
+        scene.data.post(room, LONG)
+    await Handle("sid", room).call("jump", UUID(scene.data.rows[UUID(room)][60].id))
+    assert 60 in [row["seq"] for row in scene.sockets.rows("sid")]
+    assert scene.sockets.window("sid").at == 60
+
+
+async def test_reading_on_to_the_live_end_skips_nothing_where_messages_are_long(scene: Scene) -> None:
+    room = scene.data.room(0)
+    for _ in range(300):
+        scene.data.post(room, LONG)
+    tab = Handle("sid", room)
+    await tab.call("jump", UUID(scene.data.rows[UUID(room)][60].id))
+    while before := tab._last:
+        await tab.call("load_newer")
+        seqs = [row["seq"] for row in scene.sockets.rows("sid")]
+        assert seqs == list(range(seqs[0], seqs[-1] + 1))
+        assert before in seqs
+        assert tab._last != before
+    assert seqs[-1] == 300
+
+
+async def test_a_tab_that_reads_to_the_top_and_still_follows_is_told_once(scene: Scene) -> None:
+    room = scene.data.room(510)
+    tab = Handle("sid", room)
+    await tab.call("open_room")
+    while tab._first > 1:
+        await tab.call("load_older")
+    assert topic.room(room) in scene.sockets.rooms_of("sid")
+    assert topic.room_head(room) not in scene.sockets.rooms_of("sid")

@@ -187,8 +187,9 @@ async def send_list(whose: Actor, to: str) -> None:
             # From here on nothing suspends: being told of these rooms and having them is one step.
             for sid in tabs:
                 await _follow(sid, {room.id for room in rooms})
+            # Also where there are none: a tab may have heard of some that were taken back while it heard nothing.
             mentioned = (_mentions(room.id, mentions.get(UUID(room.id), ())) for room in rooms)
-            await shared.wire().emit(to, shared.update(ROOMS.at(0, list(rooms)), *filter(None, mentioned)))
+            await shared.wire().emit(to, shared.update(ROOMS.at(0, list(rooms)), *mentioned))
 
 
 async def tell_mentions(user_id: UUID, rooms: Mapping[UUID, int]) -> set[UUID]:
@@ -198,13 +199,13 @@ async def tell_mentions(user_id: UUID, rooms: Mapping[UUID, int]) -> set[UUID]:
     """
     async with _turns.setdefault(user_id, asyncio.Lock()):  # what was read earlier must not be sent later
         found = await queries.mentions_of(user_id)
-        values = [MENTIONS.keyed(str(room_id), list(found.get(room_id, ()))) for room_id in rooms]
+        values = [_mentions(str(room_id), found.get(room_id, ())) for room_id in rooms]
         await shared.wire().emit(topic.user(user_id), shared.update(*values))
     return {room_id for room_id, seq in rooms.items() if max(found.get(room_id, (0,))) < seq}
 
 
 def _mentions(room_id: str, seqs: tuple[int, ...]) -> Any:
-    return MENTIONS.keyed(room_id, list(seqs)) if seqs else None
+    return MENTIONS.keyed(room_id, list(seqs))
 
 
 async def outdated(people: set[UUID]) -> set[UUID]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+from uuid import UUID
+
 import pytest
 
 from chatapp import shared
 from chatapp.actor import Actor
+from chatapp.messages import actions as messages
 from chatapp.realtime import topic
 from chatapp.rooms import state
 from chatapp.rooms.state import outdated, send_list
@@ -18,9 +22,12 @@ class Wire:
 
     def __init__(self) -> None:
         self.to: list[str] = []
+        self.view: dict[str, Any] = {}
 
     async def emit(self, to: str, message: shared.Update) -> None:
         self.to.append(to)
+        for values in message["delta"].values():
+            self.view.update(values)
 
     async def enter(self, sid: str, name: str) -> bool:
         return True
@@ -66,3 +73,15 @@ async def test_a_list_is_outdated_by_what_it_says_and_by_nothing_else(wire: Wire
     assert await outdated({grace.id}) == set()
     await outdated(set())
     assert state._sent == {}
+
+
+async def test_a_list_takes_back_the_mentions_that_a_tab_did_not_hear_of_being_taken_back(wire: Wire) -> None:
+    ada, grace = await someone("Ada"), await someone("Grace")
+    place = await room(ada, grace)
+    await room(grace)
+    [named] = await say(ada, place, "look, @Grace")
+    await send_list(grace.actor, to="sid 1")
+    assert wire.view[f"mentions_rx_state_{place}"] == [1]
+    await messages.delete(ada.actor, UUID(named.id))  # its hint is lost
+    await send_list(grace.actor, to="sid 1")
+    assert wire.view[f"mentions_rx_state_{place}"] == []

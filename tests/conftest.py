@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import socket
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -19,6 +18,7 @@ from chatapp.settings import Settings
 from chatapp.standin import lifecycle
 from chatapp.supabase import client
 from tests.cast import Cast, assemble
+from tests.ports import free_port
 from tests.server import Server, build
 
 Sql = psycopg.AsyncConnection[psycopg.rows.DictRow]
@@ -26,11 +26,14 @@ Sql = psycopg.AsyncConnection[psycopg.rows.DictRow]
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """For `make test`'s two processes: what needs the one running app stays together, the rest goes by file."""
+    """For `make test`'s two processes: what needs the one running app stays together, and what starts programs on their
+    usual ports; the rest goes by file.
+    """
     for item in items:
         needs_app = "server" in getattr(item, "fixturenames", ())
-        file = f"{item.path.parent.name}/{item.path.stem}"
-        item.add_marker(pytest.mark.xdist_group("app" if needs_app else file))
+        folder = item.path.parent.name
+        place = "programs" if folder in ("setup", "standin") else f"{folder}/{item.path.stem}"
+        item.add_marker(pytest.mark.xdist_group("app" if needs_app else place))
 
 
 @pytest.fixture(scope="session")
@@ -92,9 +95,3 @@ def settings_of(made: lifecycle.Project) -> Settings:
 
 async def connect(url: str) -> Sql:
     return await psycopg.AsyncConnection.connect(url, autocommit=True, row_factory=psycopg.rows.dict_row)
-
-
-def free_port() -> int:
-    """Return a port that is not the one a developer's own stand-in prefers."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])

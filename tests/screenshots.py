@@ -27,7 +27,8 @@ from tests.browser.conftest import Lobby
 from tests.browser.people import Person
 from tests.browser.test_looks import screens
 from tests.chromium import FLAGS, executable
-from tests.conftest import free_port, settings_of
+from tests.conftest import settings_of
+from tests.ports import free_port
 from tests.server import ROOT, Server, build
 
 FOLDER = ROOT / "screenshots"

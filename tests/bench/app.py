@@ -25,6 +25,7 @@ from chatapp.supabase import client
 from tests.bench import processes
 from tests.bench.viewers import AppTab, Viewer
 from tests.cast import Someone, room, someone
+from tests.ports import free_port
 from tests.server import PORT, Server
 from tests.tab import TAB
 
@@ -131,7 +132,7 @@ async def project(data: Path) -> AsyncIterator[int]:
 
 def use(data: Path) -> None:
     """Start the stand-in of `data` and make it this process's project."""
-    made = lifecycle.ensure(data, api_port=processes.free_port(), db_port=processes.free_port())
+    made = lifecycle.ensure(data, api_port=free_port(), db_port=free_port())
     settings.use(
         settings.Settings(
             supabase_url=made.url,

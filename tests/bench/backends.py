@@ -10,6 +10,7 @@ from tests.bench import app as bench_app
 from tests.bench import live, processes
 from tests.bench.figures import Peer, Report
 from tests.bench.peers import packages
+from tests.ports import free_port
 from tests.server import PORT
 
 
@@ -17,12 +18,12 @@ async def measure(report: Report) -> None:
     """Measure one, then both; the viewers are spread evenly over the backends."""
     program = await packages.have("redis-server", "redis-server")
     with bench_app.folder() as data, tempfile.TemporaryDirectory(prefix="chatapp-bench-") as folder:
-        port = processes.free_port()
+        port = free_port()
         command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder]
         with processes.running(command, port):
             async with bench_app.project(data):
                 one = await sustained(report, data, f"redis://127.0.0.1:{port}", [PORT])
-                two = await sustained(report, data, f"redis://127.0.0.1:{port}", [PORT, processes.free_port()])
+                two = await sustained(report, data, f"redis://127.0.0.1:{port}", [PORT, free_port()])
     peer = Peer("one backend", one)
     report.figure("two backends: sustained", two, "deliveries/s", goal="P10", limit=1.7 * one, at_least=True, peer=peer)
 

@@ -16,6 +16,7 @@ from tests.bench.app import App
 from tests.bench.crowd import Crowd
 from tests.bench.figures import Report, note, quantile
 from tests.bench.load import Act, System, apply
+from tests.ports import free_port
 from tests.server import URL, Server
 from tests.tab import TIMELINE, Tab
 
@@ -110,7 +111,7 @@ async def sustained(report: Report, stage: Stage) -> None:
 async def memory(report: Report, stage: Stage) -> None:
     """P5: resident bytes of a fresh server for each tab that shows 500 messages."""
     async with AsyncExitStack() as stack:
-        server = await stack.enter_async_context(bench_app.backend(stage.data, processes.free_port()))
+        server = await stack.enter_async_context(bench_app.backend(stage.data, free_port()))
         app = await stack.enter_async_context(bench_app.furnished(server, messages=50 * (PAGES + 1)))
         app.older = PAGES
         each = await tab_memory(app)

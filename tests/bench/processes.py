@@ -89,11 +89,6 @@ def listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
-
-
 def busy(seconds: float = 2) -> float:
     """Per cent of all cores that are in use: before a section, the weather that it is measured in."""
     return float(psutil.cpu_percent(seconds))

@@ -24,6 +24,7 @@ from tests.bench.figures import Peer, Report
 from tests.bench.load import apply
 from tests.bench.notify import Listener
 from tests.bench.viewers import ChangesViewer, Viewer
+from tests.ports import free_port
 
 STARTS = 3
 TURNS = 5
@@ -77,7 +78,7 @@ async def starts(report: Report, data: Path) -> None:
 
 
 async def _start(data: Path) -> float:
-    ports = {"api_port": processes.free_port(), "db_port": processes.free_port()}
+    ports = {"api_port": free_port(), "db_port": free_port()}
     began = time.perf_counter()
     await asyncio.to_thread(lifecycle.ensure, data, **ports)
     return time.perf_counter() - began

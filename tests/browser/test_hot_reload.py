@@ -19,8 +19,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import expect
 
-from tests.conftest import free_port
 from tests.network import Network
+from tests.ports import free_port
 from tests.server import PORT, ROOT, environment, until
 
 from .conftest import Lobby

@@ -28,7 +28,7 @@ from chatapp.supabase import auth, client
 from tests.chaos.checker import Message
 from tests.chaos.client import Client, Person, told
 from tests.chaos.proxy import Proxy
-from tests.conftest import free_port
+from tests.ports import free_port
 from tests.server import URL, Server
 
 PASSWORD = "correct horse battery staple"  # of people who live for one run

@@ -12,8 +12,8 @@ import pytest_asyncio
 
 from chatapp.settings import Settings
 from tests.cast import Cast
-from tests.conftest import free_port
 from tests.network import Network
+from tests.ports import free_port
 from tests.redis import Redis
 from tests.server import Server, build
 from tests.tab import COMPOSER, OPEN_ROOM, ROOM_LIST, TAB, TIMELINE, VIEWER, Tab

@@ -18,7 +18,7 @@ from engineio import ASGIApp
 from socketio import AsyncServer
 
 from chatapp import fanout, serve
-from tests.conftest import free_port
+from tests.ports import free_port
 
 NAMESPACE = "/_event"
 

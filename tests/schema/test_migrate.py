@@ -18,7 +18,8 @@ from chatapp import migrate, schema, settings
 from chatapp.errors import Misconfigured, NotMigrated, Unavailable
 from chatapp.settings import Settings
 from chatapp.standin import lifecycle
-from tests.conftest import Sql, free_port, settings_of
+from tests.conftest import Sql, settings_of
+from tests.ports import free_port
 
 LEFT_OVER = """
     select relname from pg_class where relnamespace = 'public'::regnamespace

@@ -18,6 +18,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.ports import free_port
+
 ROOT = Path(__file__).parents[2]
 PARTS = (
     "chatapp",
@@ -75,9 +77,9 @@ class Launched:
     """A launcher that was started, and everything it started."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.port = folder, _free_port()
+        self.folder, self.port = folder, free_port()
         self.log = (folder / "launcher.log").open("w+")
-        ports = {"PORT": str(self.port), "BACKEND_PORT": str(_free_port())}
+        ports = {"PORT": str(self.port), "BACKEND_PORT": str(free_port())}
         self.process = self.start({**_environment(), **ports})
         try:
             self._wait_for("The chat runs at")
@@ -180,13 +182,13 @@ def test_a_killed_standin_comes_back_with_its_data(app: Launched) -> None:
 def test_a_port_in_use_is_said_in_one_sentence(folder: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        done = _run(folder, PORT=str(port), BACKEND_PORT=str(_free_port()))
+        done = _run(folder, PORT=str(port), BACKEND_PORT=str(free_port()))
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
     assert f"Port {port} is taken by" in done.stderr
 
 
 def test_half_a_project_is_said_in_one_sentence(folder: Path) -> None:
-    done = _run(folder, SUPABASE_URL="http://127.0.0.1:9", PORT=str(_free_port()), BACKEND_PORT=str(_free_port()))
+    done = _run(folder, SUPABASE_URL="http://127.0.0.1:9", PORT=str(free_port()), BACKEND_PORT=str(free_port()))
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
     assert "DATABASE_URL is not" in done.stderr
 
@@ -195,7 +197,7 @@ def test_no_network_for_the_front_ends_packages_is_said_in_one_sentence(folder: 
     nowhere = {"NPM_CONFIG_REGISTRY": "http://127.0.0.1:9", "npm_config_cache": str(folder / "empty")}
     shutil.move(folder / ".web", folder / ".web-kept") if (folder / ".web").exists() else None
     try:
-        done = _run(folder, **nowhere, PORT=str(_free_port()), BACKEND_PORT=str(_free_port()))
+        done = _run(folder, **nowhere, PORT=str(free_port()), BACKEND_PORT=str(free_port()))
     finally:
         shutil.rmtree(folder / ".web", ignore_errors=True)
         shutil.move(folder / ".web-kept", folder / ".web") if (folder / ".web-kept").exists() else None
@@ -231,8 +233,3 @@ def _copy(source: Path, target: Path) -> None:
         shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
     elif source.exists():
         shutil.copy(source, target)
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import secrets
 import shutil
-import socket
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ import pytest
 from supabase import AsyncClient, acreate_client
 
 from chatapp.standin.lifecycle import Project, ensure, release, reset
+from tests.ports import free_port
 from tests.standin.helpers import PASSWORD
 
 GRACE = "1"  # seconds a stand-in of these tests outlives its last user
@@ -35,12 +35,6 @@ def make_folder() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="standin-test-"))
     folder.chmod(0o755)
     return folder / "data"
-
-
-def free_port() -> int:
-    """Return a port that is not the one a developer's own stand-in prefers."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,8 @@ from chatapp.standin.lifecycle import Project, ensure, release
 from chatapp.standin.postgres import SUPERUSER
 from chatapp.standin.realtime.limits import Rate
 from chatapp.standin.record import load_record
-from tests.standin.conftest import clear, free_port, make_folder
+from tests.ports import free_port
+from tests.standin.conftest import clear, make_folder
 from tests.standin.helpers import PASSWORD
 
 SETTINGS = {

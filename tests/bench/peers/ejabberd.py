@@ -9,6 +9,7 @@ from tests.bench import processes
 from tests.bench.figures import Report, Skip
 from tests.bench.peers import packages, peer
 from tests.bench.peers.xmpp import HOST, XmppViewer
+from tests.ports import free_port
 
 CONFIG = """
 hosts: ["{host}"]
@@ -33,7 +34,7 @@ async def measure(report: Report) -> None:
     """Measure it, if it can be had."""
     await packages.have("ejabberdctl", "ejabberd")
     erl = await packages.have("erl", "erlang-base")
-    port = processes.free_port()
+    port = free_port()
     with tempfile.TemporaryDirectory(prefix="chatapp-bench-") as name:
         folder = Path(name)
         config = packages.written(folder / "ejabberd.yml", CONFIG.format(port=port, host=HOST))

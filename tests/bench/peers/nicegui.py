@@ -19,6 +19,7 @@ from tests.bench import processes
 from tests.bench.figures import Report, Skip, note
 from tests.bench.peers import peer
 from tests.bench.viewers import SocketIo
+from tests.ports import free_port
 from tests.server import ROOT
 
 VENV = ROOT / ".bench-venv"
@@ -55,7 +56,7 @@ class NiceGui(peer.Peer):
 async def measure(report: Report) -> None:
     """Measure it, if it can be had."""
     python = await asyncio.to_thread(_install)
-    port = processes.free_port()
+    port = free_port()
     # -P: beside the script there is a module that is called nicegui too.
     with processes.running([str(python), "-P", str(CHAT)], port, {"BENCH_PORT": str(port)}) as program:
         system = NiceGui("nicegui", program, lambda _: NiceGuiTab("127.0.0.1", port))

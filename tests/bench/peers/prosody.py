@@ -9,6 +9,7 @@ from tests.bench import processes
 from tests.bench.figures import Report
 from tests.bench.peers import packages, peer
 from tests.bench.peers.xmpp import HOST, XmppViewer
+from tests.ports import free_port
 
 CONFIG = """
 run_as_root = true
@@ -35,7 +36,7 @@ Component "conference.{host}" "muc"
 async def measure(report: Report) -> None:
     """Measure it, if it can be had."""
     program = await packages.have("prosody", "prosody")
-    port = processes.free_port()
+    port = free_port()
     with tempfile.TemporaryDirectory(prefix="chatapp-bench-") as name:
         folder = Path(name)
         config = packages.written(folder / "prosody.cfg.lua", CONFIG.format(folder=folder, port=port, host=HOST))

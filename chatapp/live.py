@@ -106,7 +106,7 @@ class Tab(rx.State):
         """The page before the oldest message shown. Too far from the live end, the tab stops following it."""
         async with self:
             here, shown = self._here(), (self._room, self._topic, self._first)
-        if shown[0] != here.room or shown[2] <= 1:
+        if shown[0] != here.room or shown[2] <= 1 or not _hears(here.sid, shown[1]):
             return
         room = await _hub().open(UUID(here.room))
         oldest = max(shown[2], room.floor) if shown[1] == topic.room(room.id) else shown[2]
@@ -115,7 +115,7 @@ class Tab(rx.State):
         rows = await message_queries.before(actor(), room.id, oldest, PAGE)
         async with self:
             unchanged = self._here() == here and (self._room, self._topic, self._first) == shown
-            if rows and unchanged and _admits(room):
+            if rows and unchanged and _hears(here.sid, shown[1]) and _admits(room):
                 await self._show_older(room, here, rows)
 
     @handler
@@ -124,7 +124,7 @@ class Tab(rx.State):
         async with self:
             here, shown = self._here(), (self._room, self._topic, self._last)
         room = await _authorised(here.room)
-        if shown[:2] != (here.room, topic.room_head(here.room)):
+        if shown[:2] != (here.room, topic.room_head(here.room)) or not _hears(here.sid, shown[1]):
             return
         if room.newest - shown[2] <= PAGE and await self._follow_again(room, here):
             return
@@ -132,7 +132,7 @@ class Tab(rx.State):
         rows = room.merge(await message_queries.between(room.id, shown[2] + 1, upto))
         async with self:
             unchanged = self._here() == here and (self._room, self._topic, self._last) == shown
-            if rows and unchanged and _admits(room):
+            if rows and unchanged and _hears(here.sid, shown[1]) and _admits(room):
                 await self._show_newer(room, here, rows)
 
     @handler(page=True)
@@ -237,7 +237,8 @@ class Tab(rx.State):
         await self._show_page(room, here, rows)
 
     async def _show_newer(self, room: LiveRoom, here: Here, found: Sequence[MessageSnapshot]) -> None:
-        rows = message_state.oldest_within(found, PAGE_MOST)
+        # Merged once more: what has changed since it was found was told to the rows that were shown then.
+        rows = message_state.oldest_within(room.merge(found), PAGE_MOST)
         self._last = rows[-1].seq
         self._first = max(self._first, self._last - SLOTS + 1)
         await self._show_page(room, here, rows)
@@ -308,6 +309,13 @@ def _room_id(address: str) -> UUID:
 def _admits(room: LiveRoom) -> bool:
     """Whether the caller may be in the room now. To be asked after the last await before they are let in."""
     return room.has_member(actor().user_id) and not sessions.ended(actor().session_id)
+
+
+def _hears(sid: str, name: str) -> bool:
+    """Whether a tab is in a topic still. One that was put out of its room shows what was so then: a page more would let
+    it in again without all that has changed since.
+    """
+    return name in shared.wire().rooms_of(sid)
 
 
 def _first(room: LiveRoom, kept: int, read_back: bool) -> int:

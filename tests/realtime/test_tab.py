@@ -63,6 +63,10 @@ class Rooms:
         self.members_rev = self._bump(room)
         self.members -= {str(who.user_id)}
 
+    def let_in(self, room: str, who: Actor) -> None:
+        self.members_rev = self._bump(room)
+        self.members |= {str(who.user_id)}
+
     def hint(self, room: str) -> Hint:
         return Hint("message", UUID(room), self.revs_of[UUID(room)])
 
@@ -426,3 +430,18 @@ async def test_a_tab_that_reads_to_the_top_and_still_follows_is_told_once(scene:
         await tab.call("load_older")
     assert topic.room(room) in scene.sockets.rooms_of("sid")
     assert topic.room_head(room) not in scene.sockets.rooms_of("sid")
+
+
+async def test_who_was_put_out_and_let_in_again_gets_no_page_before_the_room_itself(scene: Scene) -> None:
+    room = scene.data.room(200)
+    tab = Handle("sid", room)
+    await tab.call("open_room")
+    scene.data.remove(room, ADA)
+    await scene.told(room)
+    scene.data.edit(room, 190, "edited meanwhile")
+    scene.data.let_in(room, ADA)
+    await scene.told(room)
+    await tab.call("load_older")
+    assert scene.sockets.rooms_of("sid") == []
+    await tab.call("open_room")
+    assert [row["content"] for row in scene.sockets.rows("sid") if row["seq"] == 190] == ["edited meanwhile"]

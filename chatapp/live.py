@@ -21,7 +21,7 @@ from chatapp.invites import state as invite_state
 from chatapp.messages import queries as message_queries
 from chatapp.messages import state as message_state
 from chatapp.messages.snapshots import MessageSnapshot
-from chatapp.messages.state import Window
+from chatapp.messages.state import PAGE_MOST, Window
 from chatapp.patience import patiently
 from chatapp.presence import state as presence_state
 from chatapp.realtime import heads, topic
@@ -40,9 +40,6 @@ PAGE = 50
 
 OPENING_MOST = 256 * 1024
 """Bytes of messages sent when a room opens: where they are long, there are fewer, and the rest is history."""
-
-PAGE_MOST = 128 * 1024
-"""The same for an older page, or a newer one."""
 
 
 class Here(NamedTuple):

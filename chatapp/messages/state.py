@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, NotRequired, cast
 from uuid import UUID
@@ -30,6 +30,9 @@ PIN_SHOWN = 200
 
 FRAME_MOST = 48 * 1024
 """Bytes of messages in one frame, where they are sent for one tab alone: some seconds' worth of a very slow link."""
+
+PAGE_MOST = 128 * 1024
+"""Bytes of messages in a page of history, or of a thread: where they are long, it has fewer."""
 
 ROW_BYTES = 350
 """What a message takes on the wire beside its text, about."""
@@ -274,11 +277,16 @@ def frames(room: LiveRoom, rows: Sequence[MessageSnapshot]) -> tuple[list[list[A
 
     A browser does not know of half a frame: on a slow link a large one looks like a dead connection.
     """
-    ahead, left = [], rows
-    while len(last := newest_within(left, FRAME_MOST)) < len(left):
-        ahead.append(_slots(room, last))
-        left = left[: -len(last)]
-    return ahead, left
+    *ahead, left = parts(rows)
+    return [_slots(room, part) for part in ahead], left
+
+
+def parts(rows: Sequence[MessageSnapshot]) -> Iterator[Sequence[MessageSnapshot]]:
+    """Rows in parts that fit a frame each, the last rows first; one at least, however few there are."""
+    while len(last := newest_within(rows, FRAME_MOST)) < len(rows):
+        yield last
+        rows = rows[: -len(last)]
+    yield rows
 
 
 def _bytes(message: MessageSnapshot) -> int:

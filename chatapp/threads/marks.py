@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from uuid import UUID
 
 from chatapp import shared
 from chatapp.errors import ChatError
 from chatapp.realtime import topic
 from chatapp.realtime.hint import Hint
+from chatapp.realtime.pulse import never, pulse
 from chatapp.threads import queries
 from chatapp.threads.snapshots import Followed
 from chatapp.threads.state import tell
-
-log = logging.getLogger(__name__)
 
 REST = 0.25
 """Seconds between two tellings: all tabs of a person count alike within a second."""
@@ -41,24 +39,19 @@ class FollowedThreads:
 
     async def keep(self) -> None:
         """Until cancelled: tell."""
-        while True:
-            await self._news.wait()
-            self._news.clear()
-            moved, self._moved = self._moved, {}
-            try:
-                await self._tell(moved)
-            except ChatError as error:
-                log.warning("Followed threads could not be read: %s", error.message)
-                self._moved = {**moved, **self._moved}
-                self._news.set()
-            await asyncio.sleep(REST)
+        await pulse(self._news, never, self.tell, REST, "Followed threads could not be read")
 
-    async def _tell(self, moved: dict[tuple[UUID, UUID], int]) -> None:
-        counts = await queries.counts({parent_id for parent_id, _ in moved})
+    async def tell(self) -> None:
+        """Tell what has moved. Raises ChatError, and what could not be told goes on waiting."""
+        moved, self._moved = self._moved, {}
+        try:
+            counts = await queries.counts(moved)
+        except ChatError:
+            self._moved = {key: max(read, self._moved.get(key, 0)) for key, read in {**self._moved, **moved}.items()}
+            raise
         theirs: dict[UUID, list[tuple[Followed, UUID]]] = {}
-        for (parent_id, user_id), read in moved.items():
-            if parent_id in counts:
-                replies, room_id = counts[parent_id]
-                theirs.setdefault(user_id, []).append((Followed(str(parent_id), replies, read), room_id))
-        for user_id, marks in theirs.items():
-            await tell(user_id, marks)
+        for (thread, person), (replies, room_id) in counts.items():
+            followed = Followed(str(thread), replies, moved[thread, person])
+            theirs.setdefault(person, []).append((followed, room_id))
+        for person, marks in theirs.items():
+            await tell(person, marks)

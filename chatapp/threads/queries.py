@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam
+from sqlalchemy import ARRAY, Uuid, and_, bindparam, func
+from sqlalchemy import select as select_columns
 from sqlmodel import col, select
 
 from chatapp.actor import SYSTEM, Actor
-from chatapp.db import transaction
+from chatapp.db import Question, at_once, transaction
 from chatapp.errors import NotFound
 from chatapp.messages import markdown
 from chatapp.messages.model import REPLIES_LIMIT, Message
 from chatapp.messages.queries import page, snapshot
+from chatapp.rooms.model import Membership
 from chatapp.threads.model import Follower
 from chatapp.threads.snapshots import Followed, Page
 
@@ -60,10 +63,22 @@ async def followed(actor: Actor, room_id: UUID) -> tuple[Followed, ...]:
         return tuple(Followed(str(parent), replies, read) for parent, replies, read in await session.exec(wanted))
 
 
-async def counts(parent_ids: Iterable[UUID]) -> dict[UUID, tuple[int, UUID]]:
-    """Return how many replies each of these threads has, and its room; of those that are there."""
-    wanted = select(col(Message.id), col(Message.reply_count), col(Message.room_id)).where(
-        col(Message.id).in_(list(parent_ids))
-    )
-    async with transaction(SYSTEM) as session:
-        return {parent: (replies, room) for parent, replies, room in await session.exec(wanted)}
+async def counts(asked: Collection[tuple[UUID, UUID]]) -> dict[tuple[UUID, UUID], tuple[int, UUID]]:
+    """Return how many replies a thread has, and its room, for each thread and person asked for.
+
+    A thread that is not there, or whose room the person is not in, is not among them: who has left still follows.
+    """
+    threads, people = zip(*asked, strict=True) if asked else ((), ())
+    [rows] = await at_once(SYSTEM, _COUNTS(threads=list(threads), people=list(people)))
+    return {(row.thread, row.person): (row.reply_count, row.room_id) for row in rows}
+
+
+def _counted() -> Any:
+    asked = func.unnest(bindparam("threads", type_=ARRAY(Uuid)), bindparam("people", type_=ARRAY(Uuid)))
+    pair = asked.table_valued("thread", "person").render_derived()
+    member = and_(col(Membership.room_id) == col(Message.room_id), col(Membership.user_id) == pair.c.person)
+    wanted = select_columns(pair.c.thread, pair.c.person, Message.reply_count, Message.room_id)  # type: ignore[call-overload]
+    return wanted.join(Message, col(Message.id) == pair.c.thread).join(Membership, member)
+
+
+_COUNTS = Question(_counted())

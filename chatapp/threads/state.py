@@ -19,7 +19,7 @@ from chatapp.errors import NotAMember
 from chatapp.gate import actor, handler
 from chatapp.messages.model import REPLIES_LIMIT
 from chatapp.messages.snapshots import MessageSnapshot
-from chatapp.messages.state import Row, row
+from chatapp.messages.state import PAGE_MOST, Row, newest_within, parts, row
 from chatapp.realtime import topic
 from chatapp.realtime.room import Applied, LiveRoom
 from chatapp.threads import actions, queries
@@ -58,7 +58,7 @@ class Threads(rx.State):
             sid = self.router.session.session_id
         await _enter(sid, room_id, parent_id)
         page = await queries.thread(actor(), room_id, parent_id)
-        await _send(sid, room_id, page, _first(page))
+        await _send(sid, room_id, page)
 
     @handler
     async def older(self, room_id: UUID, parent_id: UUID, below: ReplySeq):
@@ -66,7 +66,7 @@ class Threads(rx.State):
         async with self:
             sid = self.router.session.session_id
         page = await queries.thread(actor(), room_id, parent_id, below)
-        await _send(sid, room_id, page, _first(page))
+        await _send(sid, room_id, page)
 
     @handler
     async def read(self, parent_id: UUID, reply_seq: ReplySeq):
@@ -141,15 +141,18 @@ async def _enter(sid: str, room_id: UUID, parent_id: UUID) -> None:
     await wire.enter(sid, wanted)
 
 
-async def _send(sid: str, room_id: UUID, page: Page, first: int) -> None:
+async def _send(sid: str, room_id: UUID, page: Page) -> None:
     """Send a part of a thread to a tab that is told of it: who was put out of the room meanwhile is not."""
     room = _followed(room_id)
     if room is None or topic.room_thread(room_id, page.parent.id) not in shared.wire().rooms_of(sid):
         return
-    rows: tuple[MessageSnapshot, ...] = (page.parent, *page.replies)
-    values = [REPLIES.at(each.reply_seq, row(room, each)) for each in rows]
-    await shared.wire().emit(sid, shared.update(*values, SHOWN.at(0, Shown(page.parent.id, first))))
+    replies = newest_within(page.replies, PAGE_MOST)
+    shown = Shown(page.parent.id, replies[0].reply_seq if replies else 1)
+    *ahead, left = parts((page.parent, *replies))
+    for part in ahead:
+        await shared.wire().emit(sid, shared.update(*_slots(room, part)))
+    await shared.wire().emit(sid, shared.update(*_slots(room, left), SHOWN.at(0, shown)))
 
 
-def _first(page: Page) -> int:
-    return page.replies[0].reply_seq if page.replies else 1
+def _slots(room: LiveRoom, rows: Iterable[MessageSnapshot]) -> list[Any]:
+    return [REPLIES.at(each.reply_seq, row(room, each)) for each in rows]

@@ -13,7 +13,7 @@ from chatapp.messages import actions as messages
 from chatapp.realtime import topic
 from chatapp.rooms import state
 from chatapp.rooms.state import outdated, send_list
-from tests.cast import room, say, someone
+from tests.cast import Cast, room, say, someone
 from tests.conftest import Sql
 
 
@@ -75,11 +75,12 @@ async def test_a_list_is_outdated_by_what_it_says_and_by_nothing_else(wire: Wire
     assert state._sent == {}
 
 
-async def test_a_list_takes_back_the_mentions_that_a_tab_did_not_hear_of_being_taken_back(wire: Wire) -> None:
-    ada, grace = await someone("Ada"), await someone("Grace")
+async def test_a_list_takes_back_the_mentions_that_a_tab_did_not_hear_of_being_taken_back(
+    wire: Wire, cast: Cast
+) -> None:
+    ada, grace = cast.ada, cast.grace
     place = await room(ada, grace)
-    await room(grace)
-    [named] = await say(ada, place, "look, @Grace")
+    [named] = await say(ada, place, f"look, @{grace.name}")
     await send_list(grace.actor, to="sid 1")
     assert wire.view[f"mentions_rx_state_{place}"] == [1]
     await messages.delete(ada.actor, UUID(named.id))  # its hint is lost

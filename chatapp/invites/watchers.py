@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from uuid import UUID
 
@@ -13,9 +11,7 @@ from chatapp.errors import ChatError
 from chatapp.invites.snapshots import InviteSnapshot
 from chatapp.realtime import topic
 from chatapp.realtime.hint import Hint
-from chatapp.realtime.pulse import woken_or_after
-
-log = logging.getLogger(__name__)
+from chatapp.realtime.pulse import Every, pulse
 
 REST = 0.25
 """Seconds between two readings of the lists that have changed."""
@@ -41,6 +37,7 @@ class Watchers:
         self._due: dict[UUID, int] = {}
         self._told: dict[tuple[UUID, UUID], Sequence[InviteSnapshot]] = {}
         self._news = asyncio.Event()
+        self._watchdog = Every(WATCHDOG)
 
     def add(self, room_id: UUID, user_id: UUID) -> None:
         """Somebody is about to read a room's invites: what changes from now on is told."""
@@ -64,22 +61,22 @@ class Watchers:
 
     async def keep(self, read: Read, send: Send) -> None:
         """Until cancelled: tell, and from time to time compare."""
-        compared = time.monotonic()
-        while True:
-            await woken_or_after(self._news, WATCHDOG)
-            self._news.clear()
-            if time.monotonic() - compared >= WATCHDOG:
-                compared = time.monotonic()
-                self._suspect_all()
-            due, self._due = self._due, {}
-            self._forget_gone()
-            try:
-                await self._tell(due, read, send)
-            except ChatError as error:
-                log.warning("Invites could not be read: %s", error.message)
-                self._due = {**due, **self._due}
-                self._news.set()
-            await asyncio.sleep(REST)
+
+        async def act() -> None:
+            await self._act(read, send)
+
+        await pulse(self._news, self._watchdog.due, act, REST, "Invites could not be read")
+
+    async def _act(self, read: Read, send: Send) -> None:
+        if self._watchdog.passed():
+            self._suspect_all()
+        due, self._due = self._due, {}
+        self._forget_gone()
+        try:
+            await self._tell(due, read, send)
+        except ChatError:
+            self._due = {**due, **self._due}
+            raise
 
     async def _tell(self, due: dict[UUID, int], read: Read, send: Send) -> None:
         for room_id, looks in due.items():

@@ -10,6 +10,7 @@ import pytest
 
 from chatapp import shared
 from chatapp.errors import Unavailable
+from chatapp.invites import watchers as module
 from chatapp.invites.snapshots import InviteSnapshot
 from chatapp.invites.watchers import Watchers
 from chatapp.realtime.hint import Hint
@@ -24,6 +25,7 @@ class Wire:
 
 async def test_a_list_that_could_not_be_read_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shared, "wire", Wire)
+    monkeypatch.setattr(module, "WATCHDOG", 3600)  # which would make up for it
     place, me, tries, sent = uuid4(), uuid4(), list[UUID](), asyncio.Event()
 
     async def read(room_id: UUID, _: UUID) -> Sequence[InviteSnapshot]:
@@ -39,6 +41,6 @@ async def test_a_list_that_could_not_be_read_is_read_again(monkeypatch: pytest.M
     watchers.add(place, me)
     watchers.hint(Hint("invite", place))
     task = asyncio.create_task(watchers.keep(read, send))
-    await asyncio.wait_for(sent.wait(), 10)
+    await asyncio.wait_for(sent.wait(), 5)
     task.cancel()
     assert tries[:2] == [place, place]

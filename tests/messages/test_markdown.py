@@ -221,3 +221,11 @@ def test_a_shortcode_never_makes_a_text_longer() -> None:
 )
 def test_a_few_emoji_alone_are_large(text: str, large: Any) -> None:
     assert is_large(text) is large
+
+
+def test_what_finds_links_keeps_nothing_of_a_text() -> None:
+    # Long texts are rendered on other threads by the same parser: one that keeps a text puts its links into another's.
+    finder = markdown._parser.linkify
+    before = dict(vars(finder))
+    assert markdown.html("see https://example.com/a and https://example.com/b").count("<a ") == 2
+    assert vars(finder) == before

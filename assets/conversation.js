@@ -155,9 +155,17 @@ export function useQuoting(room) {
   return asked?.room === room ? asked.quote : null;
 }
 
+/** What a message says without its marks, as chatapp/messages/markdown.py has it. */
+export function wordsOf({ html, content }) {
+  if (!html) return content ?? "";
+  return new DOMParser().parseFromString(html, "text/html").body.textContent.trim();
+}
+
 /** Quote a message with what is written next. */
-export function quote(room, { id, seq, user_id, author, content }) {
-  quoting.set({ room, quote: { id, seq, user_id, author, content: Array.from(content).slice(0, 200).join("") } });
+export function quote(room, view) {
+  const { id, seq, user_id, author } = view;
+  const content = Array.from(wordsOf(view)).slice(0, 200).join("");
+  quoting.set({ room, quote: { id, seq, user_id, author, content } });
   document.getElementById("message")?.focus();
 }
 

@@ -156,6 +156,11 @@ def quoting() -> Var:
 
 
 def quote(view: Any) -> Var:
+def words_of(view: Any) -> Var:
+    """What a message says without its marks, for where there is room for words alone."""
+    return _call("wordsOf", view).to(str)
+
+
     """For a button: quote a message with what is written next."""
     return _function("quote", open_room_id(), view)
 

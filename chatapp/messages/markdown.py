@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from html import unescape
 from typing import Any, Protocol
 
 import nh3
@@ -73,6 +74,12 @@ def html(text: str, mentions: Mentions = ()) -> str:
         known = _render(text, mentions)
         _rendered.put(key, known, len(text) + len(known))
     return known
+
+
+def plain(text: str, mentions: Mentions = ()) -> str:
+    """Return what `text` says without its marks, for where there is room for words alone: `**so**` as `so`."""
+    made = html(text, mentions)
+    return unescape(nh3.clean(made, tags=set())).strip() if made else text
 
 
 async def prepare(messages: Iterable[Said]) -> None:

@@ -57,7 +57,7 @@ class ReactionRow(TypedDict):
 
 
 class QuoteRow(TypedDict):
-    """What a message quotes; `deleted` is there only where it was."""
+    """What a message quotes, in plain words; `deleted` is there only where it was."""
 
     id: str
     seq: int
@@ -99,7 +99,7 @@ class Row(TypedDict):
 
 
 class Pin(TypedDict):
-    """A pinned message as the list of them shows it: its text cut short, for the list is sent whole."""
+    """A pinned message as the list of them shows it: its words cut short, for the list is sent whole."""
 
     id: str
     seq: int
@@ -355,7 +355,7 @@ def _pin(message: MessageSnapshot) -> Pin:
         "seq": message.seq,
         "user_id": message.user_id,
         "author": message.author,
-        "content": message.content[:PIN_SHOWN],
+        "content": markdown.plain(message.content, message.mentions)[:PIN_SHOWN],
         "created_at": message.created_at,
     }
 
@@ -371,7 +371,7 @@ def _quote(quote: QuoteSnapshot) -> QuoteRow:
         "seq": quote.seq,
         "user_id": quote.user_id,
         "author": quote.author,
-        "content": quote.content,
+        "content": markdown.plain(quote.content),
     }
     if quote.deleted:
         made["deleted"] = True

@@ -83,7 +83,7 @@ def delete_question() -> rx.Component:
     view, done = browser.chosen(), kit_browser.hide(DELETING)
     return dialog.dialog(
         "Delete this message?",
-        rx.el.blockquote(view.content, class_name="quoted", dir="auto"),
+        rx.el.blockquote(browser.words_of(view), class_name="quoted", dir="auto"),
         rx.el.p("Everybody will see that it was deleted. It cannot be brought back.", class_name="dialog-text"),
         rx.el.div(
             kit.button("Keep", on_click=done),

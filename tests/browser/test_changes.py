@@ -167,12 +167,12 @@ async def test_a_reaction_from_psql_appears_at_both(lobby: Lobby) -> None:
 
 async def test_pins_are_listed_at_both(lobby: Lobby) -> None:
     ada, grace = await a_room_of_two(lobby)
-    await ada.say("the plan")
+    await ada.say("**the plan**")
     await grace.sees("the plan")
     await tool(grace, "the plan", "Pin")
     await ada.button("Pinned").click()
     listed = ada.page.get_by_role("dialog", name="Pinned messages")
-    await expect(listed.get_by_text("the plan")).to_be_visible()
+    await expect(listed.get_by_text("the plan", exact=True)).to_be_visible()
     await expect(listed.get_by_text("Ada Lovelace")).to_be_visible()
     await tool(grace, "the plan", "Unpin")
     await expect(listed.get_by_text("Nothing is pinned here.")).to_be_visible()

@@ -139,12 +139,12 @@ async def test_a_room_opens_at_the_first_unread_message(lobby: Lobby) -> None:
 
 async def test_a_quote_leads_to_its_message_and_forgets_what_was_taken_back(lobby: Lobby) -> None:
     ada, grace = await a_room_of_two(lobby)
-    await grace.say("The boiler is broken")
+    await grace.say("The **boiler** is broken")
     said_by_grace(ada.room_id, 60)
     await ada.sees("number 60")
     await ada.log.evaluate("log => log.scrollTop = 0")
     await tool(ada, ada.log, "The boiler is broken", "Quote")
-    await expect(ada.page.get_by_role("group", name="Quoting")).to_contain_text("Grace Hopper")
+    await expect(ada.page.get_by_role("group", name="Quoting")).to_have_text("Grace HopperThe boiler is broken")
     await expect(ada.box).to_be_focused()
     await ada.box.press("Escape")
     await expect(ada.page.get_by_role("group", name="Quoting")).to_have_count(0)
@@ -158,6 +158,7 @@ async def test_a_quote_leads_to_its_message_and_forgets_what_was_taken_back(lobb
     await expect(marked(grace)).to_be_in_viewport()
     await is_accessible(grace)
     await tool(grace, grace.log, "The boiler is broken", "Delete")
+    await expect(grace.page.get_by_role("blockquote")).to_have_text("The boiler is broken")
     await grace.page.get_by_role("dialog").get_by_role("button", name="Delete", exact=True).click()
     for person in (ada, grace):
         await expect(quote_in(person)).to_have_text("Grace HopperThis message was deleted")

@@ -115,6 +115,22 @@ def test_a_text_that_says_the_same_without_has_no_html(text: str) -> None:
     assert html(text) == ""
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("hello *", "hello *"),
+        ("**so** `a<b` & [there](https://a.b/c) ~~no~~", "so a<b & there no"),
+        ("> one\n\n- two\n- three", "one\n\n\ntwo\nthree"),
+        ("```py\nx = 1 < 2\n```", "x = 1 < 2"),
+        ("**<b>x</b>** &lt;i&gt;", "<b>x</b> &lt;i&gt;"),
+        ("a cut **mark", "a cut **mark"),
+    ],
+)
+def test_plain_words_are_without_marks(text: str, words: str) -> None:
+    assert markdown.plain(text) == words
+    assert markdown.plain(f"@Ada {text}", [(ADA, "Ada")]).startswith("@Ada")
+
+
 def test_code_is_coloured_in_the_languages_that_are_known() -> None:
     assert '<span class="k">def</span>' in html("```python\ndef f(): pass\n```")
     assert '<span class="k">def</span>' in html("```PY title=x\ndef f(): pass\n```")

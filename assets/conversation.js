@@ -452,16 +452,20 @@ export const jumpTo = (id, seq) => {
   else wantsJump?.(id);
 };
 
-/** Bring a row into the middle of the log, and say that it is this one. */
-function mark(row) {
-  scroller.querySelectorAll("[data-marked]").forEach((one) => one.removeAttribute("data-marked"));
+/** Bring a row into the middle of its log, and say that it is this one. */
+export function light(log, row) {
+  log.querySelectorAll("[data-marked]").forEach((one) => one.removeAttribute("data-marked"));
   void row.offsetWidth; // so that the same row lights up again
   row.setAttribute("data-marked", "");
   row.scrollIntoView({ block: "center" });
-  const below = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight;
-  place({ following: below <= NEAR && !wantsLatest, unseen: position.get().unseen });
   if (row.tabIndex < 0) row.tabIndex = -1; // it may not have been pointed at yet
   row.focus({ preventScroll: true });
+}
+
+function mark(row) {
+  light(scroller, row);
+  const below = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight;
+  place({ following: below <= NEAR && !wantsLatest, unseen: position.get().unseen });
 }
 
 /** The first row in sight, and where it stands: what must not move when something above it changes. */
@@ -556,11 +560,11 @@ export function Log({ children, shown, opened, newest, count, onOlder, onNewer, 
     if (opened.marked) arriveAt(opened);
     else if (visited !== opened.room) beginAt(opened.at);
   });
-  const arriveAt = ({ at, thread }) => {
+  const arriveAt = ({ at, thread, reply }) => {
     const row = log.current.querySelector(`[data-seq="${at}"]`);
     if (row) mark(row);
     remember();
-    if (thread) openThread(thread);
+    if (thread) openThread(thread, reply);
     // Reconnecting must not lead here again, wherever one has gone to meanwhile.
     if (window.location.search) window.history.replaceState(window.history.state, "", window.location.pathname);
   };

@@ -14,13 +14,17 @@ const stores = {};
 const current = () => (stores.current ??= conversation.store("")); // the first message's id of the thread that is open
 const reads = () => (stores.reads ??= conversation.store({})); // how far this tab has read threads, before the server says so
 
-/** Open the thread that begins with a message. */
-export function openThread(id) {
+const NOTHING = { id: "", reply: 0 };
+const sought = () => (stores.sought ??= conversation.store(NOTHING)); // the reply that a thread is opened at, by its number
+
+/** Open the thread that begins with a message: at a reply, or at its end. */
+export function openThread(id, reply = 0) {
   if (!id) return;
   current().set(id);
+  sought().set({ id, reply });
   hide("members");
   show(PANEL);
-  setTimeout(() => document.getElementById("reply")?.focus({ preventScroll: true }));
+  if (!reply) setTimeout(() => document.getElementById("reply")?.focus({ preventScroll: true }));
 }
 
 /** Hook: the id of the message that the open thread begins with, "" for none. */
@@ -138,6 +142,7 @@ export function ThreadLog({ children, room, shown, last, count, onOpen, onOlder,
   const id = useThreadId();
   const here = shown?.parent === id;
   const asked = useRef("");
+  const goal = conversation.useStore(sought());
   // When the panel opens, and whenever the server no longer says that it is this thread: after a (re)connection.
   useEffect(() => {
     if (!id || !room || (here && asked.current === id)) return;
@@ -150,10 +155,12 @@ export function ThreadLog({ children, room, shown, last, count, onOpen, onOlder,
     reads().set({ ...reads().get(), [id]: last });
     onRead?.(id, last);
   };
+  const seeking = here && goal.id === id && goal.reply > 0;
   const askOlder = () => {
     const { asked, askedFirst } = memory.current;
     const waiting = askedFirst === shown?.first && Date.now() - asked < AGAIN_MS;
-    if (!here || shown.first <= 1 || waiting || log.current.scrollTop > AHEAD) return;
+    const wanted = seeking ? shown.first > goal.reply : log.current.scrollTop <= AHEAD;
+    if (!here || shown.first <= 1 || waiting || !wanted) return;
     Object.assign(memory.current, { asked: Date.now(), askedFirst: shown.first });
     onOlder?.(room, id, shown.first);
   };
@@ -170,6 +177,15 @@ export function ThreadLog({ children, room, shown, last, count, onOpen, onOlder,
     else if (anchor?.row.isConnected) log.current.scrollTop += anchor.row.getBoundingClientRect().top - anchor.top;
     memory.current.anchor = conversation.anchorOf(log.current);
   }, [id, count, last, shown?.first]);
+  // After that: at the reply that was asked for, once. What lies before it is read page by page until it is here.
+  useLayoutEffect(() => {
+    const row = seeking && log.current.querySelector(`[data-reply="${goal.reply}"]`);
+    if (row) {
+      sought().set(NOTHING);
+      conversation.light(log.current, row);
+      onScroll();
+    } else if (seeking) askOlder();
+  }, [seeking, goal, count, shown?.first]);
   useEffect(() => {
     read();
     window.addEventListener("focus", read);

@@ -26,11 +26,15 @@ GONE = "That message is not here."
 
 
 class At(NamedTuple):
-    """Where a room is opened: at a seq, which was asked for or is what is unread; 0 for the newest."""
+    """Where a room is opened: at a seq, which was asked for or is what is unread; 0 for the newest.
+
+    With a `thread` beside it, at its `reply`-th reply.
+    """
 
     seq: int = 0
     asked: bool = False
     thread: str = ""
+    reply: int = 0
 
 
 NEWEST = At()
@@ -52,7 +56,7 @@ async def place(room: LiveRoom, asked: str) -> Place | None:
 
 def at(place: Place) -> At:
     """Where to open a room for a message: there, or at the beginning of the thread that it is a reply in."""
-    return At(place.parent_seq or place.seq, True, place.parent)
+    return At(place.parent_seq or place.seq, True, place.parent, place.reply)
 
 
 async def first_unread(room: LiveRoom, marks: Mapping[str, Mark]) -> At:

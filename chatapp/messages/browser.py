@@ -45,6 +45,7 @@ class View(TypedDict):
     replies: int
     last_reply: str
     parent: str
+    reply_seq: int
     pending: bool
     failed: bool
     reason: str
@@ -155,12 +156,12 @@ def quoting() -> Var:
     return hook("quotedNext", _call("useQuoting", open_room_id()), QuoteRow)
 
 
-def quote(view: Any) -> Var:
 def words_of(view: Any) -> Var:
     """What a message says without its marks, for where there is room for words alone."""
     return _call("wordsOf", view).to(str)
 
 
+def quote(view: Any) -> Var:
     """For a button: quote a message with what is written next."""
     return _function("quote", open_room_id(), view)
 

@@ -75,11 +75,14 @@ class Standing:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a message is: at `seq` of its room, and in the thread of `parent` (at `parent_seq`) if it is a reply."""
+    """Where a message is: at `seq` of its room; if it is a reply, the `reply`-th in the thread of `parent`, which is at
+    `parent_seq`.
+    """
 
     seq: int
     parent: str = ""
     parent_seq: int = 0
+    reply: int = 0
 
 
 _Quoted = aliased(Profile)
@@ -155,13 +158,13 @@ async def place(actor: Actor, room_id: UUID, message_id: UUID) -> Place | None:
     """Return where a message is in a room, None unless it is in that room and the actor, too."""
     parent = aliased(Message)
     wanted = (
-        select(col(Message.seq), col(Message.parent_id), col(parent.seq))
+        select(col(Message.seq), col(Message.parent_id), col(parent.seq), col(Message.reply_seq))
         .outerjoin(parent, col(parent.id) == col(Message.parent_id))
         .where(col(Message.id) == message_id, col(Message.room_id) == room_id)
     )
     async with transaction(actor) as session:
         found = (await session.exec(wanted)).one_or_none()
-    return Place(found[0], str(found[1] or ""), found[2] or 0) if found else None
+    return Place(found[0], str(found[1] or ""), found[2] or 0, found[3] or 0) if found else None
 
 
 async def my_room_ids(actor: Actor) -> frozenset[UUID]:

@@ -114,7 +114,7 @@ class Window:
     """Which part of a room a tab shows: seqs from `first` to `last`, 0 meaning the live end.
 
     It is opened `at` a seq, 0 meaning the newest: at what is unread or, if `marked`, at a message that was asked for.
-    That may be a reply: then at the beginning of its `thread`, which opens beside it.
+    That may be a reply: then at the beginning of its `thread`, which opens beside it at its `reply`-th reply.
     """
 
     room: str
@@ -123,6 +123,7 @@ class Window:
     at: int = 0
     marked: bool = False
     thread: str = ""
+    reply: int = 0
 
 
 class Timeline(rx.State):

@@ -186,6 +186,7 @@ def row(under: Part) -> Any:
             custom_attrs={
                 "data-row": view.key,
                 "data-seq": view.seq,
+                "data-reply": view.reply_seq,
                 "aria-label": f"{author}, {view.time}",
                 "aria-busy": rx.cond(view.pending, "true", rx.Var("undefined")),
             },

@@ -274,6 +274,17 @@ async def test_a_thread_covers_a_phone_and_a_link_to_a_reply_opens_it(lobby: Lob
     with psycopg.connect(settings.current().owner_url, autocommit=True) as psql:
         row = psql.execute("select id from chat_messages where content = 'Me too' and room_id = %s", (ada.room_id,))
         found = row.fetchone()
-    assert found
+        assert found
+        psql.execute(
+            "insert into chat_messages (room_id, user_id, client_id, content, parent_id)"
+            " select room_id, user_id, 'reply ' || n, 'reply ' || n, parent_id"
+            " from chat_messages, generate_series(1, 60) n where id = %s order by n",
+            (found[0],),
+        )
     await phone.go(f"/chat/{ada.room_id}?m={found[0]}")
     await sees_in_thread(phone, "Me too")
+    asked_for = thread(phone).locator("[data-row][data-marked]")
+    await expect(asked_for).to_contain_text("Me too")
+    await expect(asked_for).to_be_in_viewport()
+    await expect(asked_for).to_be_focused()
+    await is_accessible(phone)

@@ -101,5 +101,5 @@ async def test_where_a_message_is(cast: Cast) -> None:
     other, _ = await said(cast.ada)
     reply = await answer(cast.ada, place, parent_id=hello.id)
     assert await queries.place(cast.ada.actor, place, UUID(hello.id)) == Place(1)
-    assert await queries.place(cast.ada.actor, place, UUID(reply.id)) == Place(2, hello.id, 1)
+    assert await queries.place(cast.ada.actor, place, UUID(reply.id)) == Place(2, hello.id, 1, 1)
     assert await queries.place(cast.ada.actor, other, UUID(hello.id)) is None

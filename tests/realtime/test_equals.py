@@ -172,7 +172,9 @@ class Ledger:
     async def place(self, actor: Actor, room_id: UUID, message_id: UUID) -> Place | None:
         row = self.rows.get(message_id.int)
         await self._slowly(None)
-        return Place(row.seq, row.parent_id, self._parent_of(row.seq).seq if row.parent_id else 0) if row else None
+        if row is None:
+            return None
+        return Place(row.seq, row.parent_id, self._parent_of(row.seq).seq if row.parent_id else 0, row.reply_seq)
 
     async def thread(self, actor: Actor, room_id: UUID, parent_id: UUID, below: int = thread_state.SLOTS) -> Page:
         found = self.thread_of(str(parent_id), below)

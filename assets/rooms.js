@@ -10,6 +10,10 @@ export function nameOf(room, members, me) {
   return others.sort((a, b) => a.localeCompare(b)).join(", ") || NOBODY_ELSE;
 }
 
+/** Whether the one other in a direct message is there; "" in every other room. `state` holds it under `prefix` and id. */
+export const presenceOf = (state, prefix, others) =>
+  others?.length === 1 ? state[prefix + others[0].id] || "offline" : "";
+
 /** Invisible: asks for what is not there yet, and again when it is still not there in what has come: `known`. */
 export function Asks({ known, onAsk }) {
   const ask = useRef(onAsk);

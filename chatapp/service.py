@@ -77,6 +77,7 @@ class Service:
         peers = Peers()
         self.presence = PresenceAnnouncer(presence_state.HERE, peers, self.hub.opened)
         self.typing = TypingAnnouncer(typing_state.HERE, peers, self.hub.followed)
+        room_state.use(presence_state.HERE.status)
         typing_state.use(self.hub.followed)
         thread_state.use(self.hub.followed)
         shared.wire().on_leave(_left)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import reflex as rx
 
 from chatapp.direct import view as direct
+from chatapp.direct.state import NewMessage
 from chatapp.presence import view as presence
 from chatapp.rooms import switcher
 from chatapp.rooms import view as rooms
@@ -16,6 +17,6 @@ def sidebar() -> rx.Component:
         rooms.sidebar(switcher.button(), direct.button()),
         rooms.dialogs(),
         direct.new_message(),
-        switcher.everywhere(),
+        switcher.everywhere(on_write=NewMessage.show(True)),
         presence.watch(),
     )

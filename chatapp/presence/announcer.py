@@ -18,6 +18,7 @@ from chatapp.realtime import topic
 from chatapp.realtime.peers import Peers
 from chatapp.realtime.pulse import Moment, earliest, never, pulse
 from chatapp.realtime.room import LiveRoom
+from chatapp.rooms import state as rooms
 
 REST = 0.2
 """Seconds in which comings and goings become one delta a room and one message to the other backends."""
@@ -91,6 +92,7 @@ class Announcer:
             self._note(user_id for user_id, status in changes.own.items() if status == OFFLINE)
         if changes.all:
             await self._tell_rooms(changes.all)
+            await rooms.tell_people(changes.all)
 
     async def _tell_rooms(self, people: Mapping[str, str]) -> None:
         for room in self._rooms():

@@ -56,6 +56,15 @@ def listed(room_id: UUID | str) -> str:
     return f"{LISTED}{room_id}"
 
 
+PERSON = "person:"
+"""What the names of `person` begin with."""
+
+
+def person(user_id: UUID | str) -> str:
+    """Tabs that have a direct message with somebody on their list, and so show whether they are there."""
+    return f"{PERSON}{user_id}"
+
+
 def user(user_id: UUID | str) -> str:
     """All tabs of one person."""
     return f"user:{user_id}"

@@ -11,7 +11,7 @@ from reflex_base.vars.base import Var
 
 from chatapp.accounts.state import Viewer
 from chatapp.rooms.snapshots import PersonSnapshot
-from chatapp.rooms.state import HEADS, MARKS, MEMBERS, MENTIONS, ROOM, ROOMS
+from chatapp.rooms.state import HEADS, MARKS, MEMBERS, MENTIONS, PEOPLE, ROOM, ROOMS
 from chatapp.ui.browser import hook, status_of
 
 MODULE = "$/public/unread.js"
@@ -55,6 +55,11 @@ def room_name() -> Var:
     """The open room's name, as the viewer calls it; "" before it is known."""
     members = MEMBERS.or_default("[]")
     return call("nameOf", ROOM.or_default("null"), members, Viewer.me.id, module=NAMES).to(str)
+
+
+def presence(others: Any) -> Var:
+    """Whether the other in a direct message is `online`, `away` or `offline`; "" where there are more, or none."""
+    return PEOPLE.call(NAMES, "presenceOf", others).to(str)
 
 
 def titled(title: Any) -> Var:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any, Literal
 from uuid import UUID
 from weakref import WeakValueDictionary
@@ -52,6 +52,8 @@ class RoomList(rx.State):
     """My read marker in each room by now, as [seq, turn], by its id."""
     mentions: dict[str, list[int]] = {}
     """The messages that mentioned me lately, by the room's id: those beyond my marker are unread mentions."""
+    people: dict[str, str] = {}
+    """Whether those I write to directly are `online`, `away` or, with "", neither, by their id."""
 
 
 class OpenRoom(rx.State):
@@ -150,9 +152,13 @@ ROOMS = shared.Shared(RoomList.rooms)
 HEADS = shared.Shared(RoomList.heads)
 MARKS = shared.Shared(RoomList.marks)
 MENTIONS = shared.Shared(RoomList.mentions)
+PEOPLE = shared.Shared(RoomList.people)
 ROOM = shared.Shared(OpenRoom.room)
 MEMBERS = shared.Shared(OpenRoom.members)
 
+
+PEOPLE_MOST = 100
+"""People whose presence a list shows: those last written with."""
 
 COMPARED_AT_ONCE = 50
 """People whose lists one query reads for a comparison at most."""
@@ -185,11 +191,13 @@ async def send_list(whose: Actor, to: str) -> None:
             _sent[whose.user_id] = listing
             tabs = shared.wire().tabs(to)
             # From here on nothing suspends: being told of these rooms and having them is one step.
+            people = _written_with(rooms)
             for sid in tabs:
-                await _follow(sid, {room.id for room in rooms})
+                await _follow(sid, {room.id for room in rooms}, people)
             # Also where there are none: a tab may have heard of some that were taken back while it heard nothing.
             mentioned = (_mentions(room.id, mentions.get(UUID(room.id), ())) for room in rooms)
-            await shared.wire().emit(to, shared.update(ROOMS.at(0, list(rooms)), *mentioned))
+            there = (_presence(person) for person in people)
+            await shared.wire().emit(to, shared.update(ROOMS.at(0, list(rooms)), *mentioned, *there))
 
 
 async def tell_mentions(user_id: UUID, rooms: Mapping[UUID, int]) -> set[UUID]:
@@ -202,6 +210,31 @@ async def tell_mentions(user_id: UUID, rooms: Mapping[UUID, int]) -> set[UUID]:
         values = [_mentions(str(room_id), found.get(room_id, ())) for room_id in rooms]
         await shared.wire().emit(topic.user(user_id), shared.update(*values))
     return {room_id for room_id, seq in rooms.items() if max(found.get(room_id, (0,))) < seq}
+
+
+_status: Callable[[str], str] = lambda _: ""  # noqa: E731  # until the process serves
+
+
+def use(status: Callable[[str], str]) -> None:
+    """Say where a person's presence is known; done once, when the process starts to serve."""
+    global _status  # noqa: PLW0603  # one per process, set once
+    _status = status
+
+
+async def tell_people(people: Iterable[str]) -> None:
+    """Tell the lists that show whether these people are there: once a person, whoever looks."""
+    for person in people:
+        if shared.wire().tabs(topic.person(person)):
+            await shared.wire().emit(topic.person(person), shared.update(_presence(person)))
+
+
+def _presence(person: str) -> Any:
+    return PEOPLE.keyed(person, _status(person))
+
+
+def _written_with(rooms: Iterable[RoomSnapshot]) -> list[str]:
+    """The other in each direct message of two, the last active first."""
+    return [room.others[0].id for room in rooms if len(room.others) == 1][:PEOPLE_MOST]
 
 
 def _mentions(room_id: str, seqs: tuple[int, ...]) -> Any:
@@ -228,13 +261,16 @@ def _listing(rooms: Iterable[RoomSnapshot]) -> int:
     return hash(frozenset(said))
 
 
-async def _follow(sid: str, room_ids: set[str]) -> None:
-    """Have a tab told how far these rooms are, and no others; of the one it shows it is told everything."""
+async def _follow(sid: str, room_ids: set[str], people: Iterable[str]) -> None:
+    """Have a tab told how far these rooms are, and of no others; of the one it shows it is told everything.
+
+    And whether these people are there, and no others.
+    """
     names = shared.wire().rooms_of(sid)
     shown = {name.split(":")[1] for name in names if name.startswith("room:")}
-    wanted = {topic.listed(room_id) for room_id in room_ids - shown}
+    wanted = {topic.listed(room_id) for room_id in room_ids - shown} | set(map(topic.person, people))
     for name in names:
-        if name.startswith(topic.LISTED) and name not in wanted:
+        if name.startswith((topic.LISTED, topic.PERSON)) and name not in wanted:
             await shared.wire().leave(sid, name)
     for name in wanted.difference(names):
         await shared.wire().enter(sid, name)

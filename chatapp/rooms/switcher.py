@@ -12,6 +12,7 @@ from reflex_base.vars.base import Var
 from chatapp.rooms import browser as unread
 from chatapp.rooms import view
 from chatapp.rooms.browser import ListedRoom
+from chatapp.rooms.snapshots import DIRECT
 from chatapp.ui import browser, dialog, kit
 
 MODULE = "$/public/shortcuts.js"
@@ -19,10 +20,11 @@ SWITCHER, HELP, CHOICES = "switcher", "shortcuts", "switcher-choices"
 """Names, in the browser alone, of what opens, and of the list in it."""
 
 PAGES = [
+    {"key": "write", "path": "", "name": "New message"},
     {"key": "browse", "path": "/chat/browse", "name": "Browse rooms"},
     {"key": "rooms", "path": "/chat", "name": "All rooms"},
 ]
-"""Where else one may want to go."""
+"""Where else one may want to go; without a path, what opens there is handed in."""
 
 COMMAND = "command"
 KEYS = [
@@ -63,11 +65,11 @@ class Shortcuts(rx.Component):
     help: Var[str]
 
 
-def everywhere() -> rx.Component:
-    """What every page with a sidebar has: the keys, and what they open."""
+def everywhere(on_write: Any) -> rx.Component:
+    """What every page with a sidebar has: the keys, and what they open; `on_write` is the way to whom one writes to."""
     return rx.fragment(
         Shortcuts.create(rooms=unread.my_rooms(), switcher=SWITCHER, help=HELP),
-        switcher(),
+        switcher(on_write),
         shortcuts(),
     )
 
@@ -93,11 +95,10 @@ def hints() -> rx.Component:
     )
 
 
-def switcher() -> rx.Component:
-    """The dialog that Ctrl+K opens: a box, and the rooms that fit what is typed into it."""
-    return dialog.palette(
-        "Go to a room", Switcher.create(_box(), _choices(), name=SWITCHER, class_name="switcher"), name=SWITCHER
-    )
+def switcher(on_write: Any) -> rx.Component:
+    """The dialog that Ctrl+K opens: a box, and the rooms and people that fit what is typed into it."""
+    found = Switcher.create(_box(), _choices(on_write), name=SWITCHER, class_name="switcher")
+    return dialog.palette("Go to a room", found, name=SWITCHER)
 
 
 def shortcuts() -> rx.Component:
@@ -117,7 +118,7 @@ def _box() -> rx.Component:
     refers = {"aria-controls": CHOICES, "aria-activedescendant": _call("activeIn", choices(), kind=str)}
     box = rx.el.input(
         type="text",
-        placeholder="Go to a room",
+        placeholder="Go to a room or a person",
         auto_complete="off",
         spell_check=False,
         role="combobox",
@@ -126,33 +127,55 @@ def _box() -> rx.Component:
     return rx.el.div(kit.icon("search", 18), box, class_name="switcher-box")
 
 
-def _choices() -> rx.Component:
+def _choices(on_write: Any) -> rx.Component:
     found = choices()
     listbox = {"id": CHOICES, "aria-label": "Rooms"}
-    some = rx.el.div(rx.foreach(found, _choice), role="listbox", class_name="choices", custom_attrs=listbox)
-    none = rx.el.p("No room goes by that name.", class_name="choices-none", custom_attrs={"id": CHOICES})
+    each = rx.foreach(found, lambda choice: rx.cond(choice.path, _place(choice), _write(choice, on_write)))
+    some = rx.el.div(each, role="listbox", class_name="choices", custom_attrs=listbox)
+    none = rx.el.p("No room or person goes by that name.", class_name="choices-none", custom_attrs={"id": CHOICES})
     count = rx.el.p(found.length(), " found", role="status", class_name="sr-only")
     return rx.fragment(rx.cond(found.length() > 0, some, none), count)
 
 
-def _choice(choice: Choice) -> rx.Component:
+def _place(choice: Choice) -> rx.Component:
+    there = f"choice-presence-{choice.key}"
     picture = rx.match(
         choice.key, ("browse", kit.icon("compass", 16)), ("rooms", kit.icon("list", 16)), view.kind_icon(choice, 16)
     )
     return kit.link(
-        rx.el.span(picture, class_name="glyph"),
+        rx.cond(
+            choice.kind == DIRECT,
+            view.portrait(choice, there),
+            rx.el.span(picture, class_name="glyph"),
+        ),
         rx.el.span(choice.name, class_name="room-name", dir="auto"),
         rx.cond(choice.unread > 0, view.count(choice, f"choice-unread-{choice.key}")),
         to=choice.path,
         class_name="choice-row",
         key=choice.key,
-        custom_attrs={
-            "id": choice.id,
-            "role": "option",
-            "tabIndex": -1,  # the focus stays in the box
-            "aria-selected": rx.cond(choice.active, "true", "false"),
-        },
+        custom_attrs=_option(choice),
     )
+
+
+def _write(choice: Choice, on_write: Any) -> rx.Component:
+    return rx.el.button(
+        rx.el.span(kit.icon("square-pen", 16), class_name="glyph"),
+        rx.el.span(choice.name, class_name="room-name"),
+        type="button",
+        on_click=on_write,
+        class_name="choice-row",
+        key=choice.key,
+        custom_attrs=_option(choice),
+    )
+
+
+def _option(choice: Choice) -> dict[str, Any]:
+    return {
+        "id": choice.id,
+        "role": "option",
+        "tabIndex": -1,  # the focus stays in the box
+        "aria-selected": rx.cond(choice.active, "true", "false"),
+    }
 
 
 def choices() -> Var:

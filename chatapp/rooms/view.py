@@ -58,7 +58,7 @@ def _room_link(room: ListedRoom) -> rx.Component:
     """Named by the room alone, so that screen readers don't read the whole description in a list of links."""
     name, about = f"room-{room.id}", f"about-{room.id}"
     return kit.link(
-        rx.cond(room.kind == DIRECT, _faces(room), glyph(room)),
+        rx.cond(room.kind == DIRECT, portrait(room, f"presence-{room.id}"), glyph(room)),
         rx.el.span(
             rx.el.span(room.name, class_name="room-name", dir="auto", custom_attrs={"id": name}),
             rx.el.span(room.description, class_name="room-description", dir="auto", custom_attrs={"id": about}),
@@ -70,7 +70,7 @@ def _room_link(room: ListedRoom) -> rx.Component:
         class_name="room-link",
         custom_attrs={
             "aria-labelledby": name,
-            "aria-describedby": f"mentions-{room.id} unread-{room.id} {about}",
+            "aria-describedby": f"presence-{room.id} mentions-{room.id} unread-{room.id} {about}",
             "aria-current": rx.cond(room.id == open_id(), "page", rx.Var("undefined")),
         },
     )
@@ -94,6 +94,19 @@ def _mentions(room: ListedRoom) -> rx.Component:
         class_name="unread mentions",
         custom_attrs={"id": f"mentions-{room.id}"},
     )
+
+
+def portrait(room: ListedRoom, name: str) -> rx.Component:
+    """Who is written to and, of one, whether they are there; `name` is the id of that on the page."""
+    status = unread.presence(room.others)
+    words = rx.match(status, ("online", "Online"), ("away", "Away"), "Offline")
+    dot = rx.el.span(
+        rx.el.span(words, class_name="sr-only"),
+        class_name=f"status status-{status}",
+        title=words,
+        custom_attrs={"id": name},
+    )
+    return rx.el.span(_faces(room), rx.cond(status, dot), class_name="with-status")
 
 
 def _faces(room: ListedRoom) -> rx.Component:

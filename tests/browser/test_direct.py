@@ -78,6 +78,7 @@ async def test_two_people_write_to_each_other(lobby: Lobby, met: Met) -> None:
     await start(ann)
     await expect(ann.heading("Ben Beta")).to_be_visible()
     await expect(ann.link("Ben Beta")).to_be_visible()
+    await expect(ann.link("Ben Beta")).to_have_accessible_description(re.compile("^Online"))
     await expect(ann.page).to_have_title("Ben Beta · Chat")
     await expect(ben.link("Where they met")).to_be_visible()
     await expect(ben.link("Ann Alpha")).to_have_count(0)  # nothing has been said to him yet
@@ -100,10 +101,25 @@ async def test_two_people_write_to_each_other(lobby: Lobby, met: Met) -> None:
     await expect(ben.heading("Ann Omega")).to_be_visible()
     await expect(ben.link("Ann Omega")).to_be_visible()
     await ben.go("/chat")
+    await expect(ben.link("Ann Omega")).to_be_visible()
+    for found in ("new me", "omega"):
+        await ben.page.keyboard.press("Control+k")
+        await expect(ben.page.get_by_role("combobox", name="Go to a room")).to_be_focused()
+        await ben.page.keyboard.type(found)
+        await axe(ben)
+        await ben.page.keyboard.press("Enter")
+        if found == "new me":
+            await expect(ben.field("To")).to_be_focused()
+            await ben.page.keyboard.press("Escape")
+            await expect(dialog(ben)).to_have_count(0)
+    await ben.sees("I am")
+    await ben.go("/chat")
     await ben.button("New message").click()
     await dialog(ben).get_by_role("button", name="Ann Omega", exact=True).click()
     await start(ben)
     await ben.sees("I am")
+    await ann.page.close()
+    await expect(ben.link("Ann Omega")).to_have_accessible_description(re.compile("^Offline"))
 
 
 async def test_a_group_with_somebody_known_by_address_alone_from_a_phone(lobby: Lobby, met: Met) -> None:

@@ -92,7 +92,7 @@ async def of_the_shell(ada: Person) -> AsyncIterator[tuple[str, Person]]:
     await ada.is_still()
     yield "the switcher", ada
     await ada.page.keyboard.type("no such room")
-    await expect(ada.page.get_by_text("No room goes by that name.")).to_be_visible()
+    await expect(ada.page.get_by_text("No room or person goes by that name.")).to_be_visible()
     await ada.is_still()
     yield "the switcher with nothing in it", ada
     await ada.page.keyboard.press("Escape")

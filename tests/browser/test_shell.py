@@ -260,9 +260,10 @@ SWITCHER = """
   - listbox "Rooms":
     - option "Launch" [selected]
     - option "Design Review"
+    - option "New message"
     - option "Browse rooms"
     - option "All rooms"
-  - status: 4 found
+  - status: 5 found
 """
 
 SETTINGS = """

@@ -36,6 +36,24 @@ async def test_lists_follow_the_first_word_and_a_new_name(place: Place, company:
         assert pair not in json.dumps(linus.frames[before:])
 
 
+async def test_a_list_shows_whether_the_other_is_there_and_nobody_elses_does(place: Place, company: Company) -> None:
+    ada, grace = company.cast.ada, company.cast.grace
+    await say(ada, await open_direct(ada.actor, [grace.id]), "hello")
+
+    def there(tab: Tab) -> str | None:
+        status: str | None = tab.var(ROOM_LIST, "people", str(ada.id))
+        return status
+
+    async with company.tab("grace", "/chat") as hers, company.tab("linus", "/chat") as linus:
+        await hers.until(lambda tab: there(tab) == "")
+        async with company.tab("ada", "/chat"), company.tab("grace", "/chat") as second:
+            for tab in (hers, second):
+                await tab.until(lambda tab: there(tab) == "online")
+        await hers.until(lambda tab: there(tab) == "", seconds=30)
+        assert there(linus) is None
+        assert str(ada.id) not in json.dumps(linus.frames)
+
+
 async def test_the_dialog_finds_nobody_from_elsewhere(place: Place, company: Company) -> None:
     async with company.tab("linus", "/chat") as linus:
         await linus.call(f"{NEW_MESSAGE}.show", shown=True)

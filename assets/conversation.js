@@ -158,7 +158,7 @@ export function useQuoting(room) {
 /** What a message says without its marks, as chatapp/messages/markdown.py has it. */
 export function wordsOf({ html, content }) {
   if (!html) return content ?? "";
-  return new DOMParser().parseFromString(html, "text/html").body.textContent.trim();
+  return new DOMParser().parseFromString(html, "text/html").body.textContent.trim().replace(/\n{2,}/g, "\n");
 }
 
 /** Quote a message with what is written next. */

@@ -65,7 +65,9 @@ def _field() -> rx.Component:
 
 
 def _chosen() -> rx.Component:
-    return rx.el.ul(rx.foreach(NewMessage.chosen, _chip), class_name="chips", custom_attrs={"aria-label": "Writing to"})
+    return rx.el.ul(
+        rx.foreach(NewMessage.chosen, _chip), class_name="chosen", custom_attrs={"aria-label": "Writing to"}
+    )
 
 
 def _chip(person: PersonSnapshot) -> rx.Component:
@@ -73,10 +75,10 @@ def _chip(person: PersonSnapshot) -> rx.Component:
         kit.icon("x", 14),
         type="button",
         on_click=NewMessage.drop(person.id),
-        class_name="chip-cross",
+        class_name="chosen-cross",
         custom_attrs={"aria-label": f"Remove {person.name}"},
     )
-    return rx.el.li(rx.el.span(person.name, dir="auto"), cross, class_name="chip", key=person.id)
+    return rx.el.li(rx.el.span(person.name, dir="auto"), cross, class_name="chosen-one", key=person.id)
 
 
 def _found() -> rx.Component:

@@ -50,6 +50,7 @@ Mentions = Sequence[tuple[str, str]]
 
 _SIGN = re.compile(r"[*_`~\[\\<]")
 _LINE = re.compile(r"\n[ \t]*(?:[-+>]|\d{1,9}[.)])")  # begins with what is found fast
+_GAP = re.compile(r"\n{2,}")  # between blocks
 _SAFE_ADDRESS = re.compile(r"https?://[^/]|mailto:[^/]", re.IGNORECASE)
 _BLOCKS = ["fence", "blockquote", "list"]
 _INLINE = ["backticks", "emphasis", "strikethrough", "link", "image", "autolink", "escape", "newline", "linkify"]
@@ -79,7 +80,7 @@ def html(text: str, mentions: Mentions = ()) -> str:
 def plain(text: str, mentions: Mentions = ()) -> str:
     """Return what `text` says without its marks, for where there is room for words alone: `**so**` as `so`."""
     made = html(text, mentions)
-    return unescape(nh3.clean(made, tags=set())).strip() if made else text
+    return _GAP.sub("\n", unescape(nh3.clean(made, tags=set())).strip()) if made else text
 
 
 async def prepare(messages: Iterable[Said]) -> None:

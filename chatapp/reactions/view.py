@@ -28,7 +28,7 @@ def reaction_chips(message_id: rx.Var[str], reactions: rx.Var[list[ReactionRow]]
     """Drawn again only when a message's reactions have changed, or the room's members."""
     return rx.el.div(
         rx.foreach(browser.chips(reactions), lambda chip: _chip(message_id, reactions, chip)),
-        class_name="chips",
+        class_name="reactions",
         role="group",
         custom_attrs={"aria-label": "Reactions"},
     )
@@ -77,11 +77,11 @@ def _chip(message_id: Any, reactions: Any, chip: Chip) -> rx.Component:
     give = Reactions.give(message_id, chip.emoji, browser.wanted(reactions, chip.emoji))
     return rx.el.button(
         rx.el.span(chip.emoji, class_name="emoji", custom_attrs={"aria-hidden": "true"}),
-        rx.el.span(chip.count, class_name="chip-count"),
+        rx.el.span(chip.count, class_name="reaction-count"),
         type="button",
         title=chip.names,
         on_click=give,
-        class_name="chip",
+        class_name="reaction",
         key=chip.emoji,
         custom_attrs={"aria-label": chip.label, "aria-pressed": rx.cond(chip.mine, "true", "false")},
     )

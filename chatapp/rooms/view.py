@@ -64,8 +64,11 @@ def _room_link(room: ListedRoom) -> rx.Component:
             rx.el.span(room.description, class_name="room-description", dir="auto", custom_attrs={"id": about}),
             class_name="room-texts",
         ),
-        rx.cond(room.mentions > 0, _mentions(room)),
-        rx.cond(room.unread > 0, count(room, f"unread-{room.id}")),
+        rx.el.span(
+            rx.cond(room.mentions > 0, _mentions(room)),
+            rx.cond(room.unread > 0, count(room, f"unread-{room.id}")),
+            class_name="badges",
+        ),
         to=f"/chat/{room.id}",
         class_name="room-link",
         custom_attrs={

@@ -120,7 +120,7 @@ def test_a_text_that_says_the_same_without_has_no_html(text: str) -> None:
     [
         ("hello *", "hello *"),
         ("**so** `a<b` & [there](https://a.b/c) ~~no~~", "so a<b & there no"),
-        ("> one\n\n- two\n- three", "one\n\n\ntwo\nthree"),
+        ("> one\n\n- two\n- three", "one\ntwo\nthree"),
         ("```py\nx = 1 < 2\n```", "x = 1 < 2"),
         ("**<b>x</b>** &lt;i&gt;", "<b>x</b> &lt;i&gt;"),
         ("a cut **mark", "a cut **mark"),

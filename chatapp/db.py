@@ -29,7 +29,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from chatapp import settings
 from chatapp.actor import Actor, System
-from chatapp.errors import ChatError, Forbidden, Internal, Invalid, NotMigrated, Unavailable
+from chatapp.errors import ChatError, Forbidden, Internal, Invalid, NotMigrated, TooSlow, Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -121,18 +121,19 @@ class Question:
 _DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]
 
 
-async def at_once(actor: Actor | System, *asked: Asked, snapshot: bool = False) -> list[list[Any]]:
+async def at_once(actor: Actor | System, *asked: Asked, snapshot: bool = False, statement: str = "") -> list[list[Any]]:
     """Run statements as `actor` in one transaction and one round trip; return the rows of each.
 
-    With `snapshot` all of them read the database as of the same moment. Tried a second time where a pooled connection
-    has died since its last use: statements must be harmless to repeat. Raises ChatError as `transaction` does.
+    With `snapshot` all of them read the database as of the same moment; `statement` is how long each may take, if not
+    as usual. Tried a second time where a pooled connection has died since its last use: statements must be harmless to
+    repeat. Raises ChatError as `transaction` does, TooSlow where a statement took too long.
     """
     try:
         try:
-            return await _round_trip(actor, asked, snapshot)
+            return await _round_trip(actor, asked, snapshot, statement)
         except _Dead:
             await _engine().dispose()  # the others have died with it: the next one is fresh
-            return await _round_trip(actor, asked, snapshot)
+            return await _round_trip(actor, asked, snapshot, statement)
     except psycopg.Error as error:
         raise _cause_in_words(error, error) from error
     except SQLAlchemyError as error:
@@ -143,11 +144,11 @@ class _Dead(psycopg.OperationalError):
     """The connection is gone, and with it what was asked."""
 
 
-async def _round_trip(actor: Actor | System, asked: Sequence[Asked], snapshot: bool) -> list[list[Any]]:
+async def _round_trip(actor: Actor | System, asked: Sequence[Asked], snapshot: bool, statement: str) -> list[list[Any]]:
     async with _engine().connect() as connection:
         driver: Any = (await connection.get_raw_connection()).driver_connection
         try:
-            return await _send(driver, actor, asked, snapshot)
+            return await _send(driver, actor, asked, snapshot, statement)
         except psycopg.OperationalError as error:
             if not driver.closed:
                 raise
@@ -156,12 +157,12 @@ async def _round_trip(actor: Actor | System, asked: Sequence[Asked], snapshot: b
 
 
 async def _send(
-    driver: psycopg.AsyncConnection[Any], actor: Actor | System, asked: Sequence[Asked], snapshot: bool
+    driver: psycopg.AsyncConnection[Any], actor: Actor | System, asked: Sequence[Asked], snapshot: bool, statement: str
 ) -> list[list[Any]]:
     """Statements sent as one text are one transaction; what they name is resolved under the role taken on before."""
     quoting = psycopg.AsyncClientCursor(driver)
     said = [quoting.mogrify(each.text, each.values) for each in asked]
-    text = "; ".join([_taking_on(actor, STATEMENT_TIMEOUT, LOCK_TIMEOUT), *said])
+    text = "; ".join([_taking_on(actor, statement or STATEMENT_TIMEOUT, LOCK_TIMEOUT), *said])
     cursor = driver.cursor(row_factory=namedtuple_row)
     await cursor.execute(_ONE_SNAPSHOT.format(text) if snapshot else text)
     if snapshot:
@@ -244,7 +245,7 @@ def _cause_in_words(cause: BaseException | None, error: Exception) -> ChatError:
             log.error("The database lacks something that a query needs.", exc_info=error)
             return NotMigrated()
         case psycopg.errors.QueryCanceled() | psycopg.errors.LockNotAvailable() | psycopg.errors.TransactionRollback():
-            return Unavailable(BUSY)
+            return TooSlow(BUSY) if isinstance(cause, psycopg.errors.QueryCanceled) else Unavailable(BUSY)
         case psycopg.OperationalError() | psycopg.InterfaceError():
             return Unavailable(GONE)
         case psycopg.IntegrityError() | psycopg.DataError():

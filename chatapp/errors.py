@@ -68,6 +68,10 @@ class Unavailable(ChatError):
     code = "unavailable"
 
 
+class TooSlow(Unavailable):
+    """The database was given a time for an answer, and it is over."""
+
+
 class Misconfigured(ChatError):
     """Whoever runs this has something to set right; the message says what."""
 

@@ -7,7 +7,7 @@ down_revision = "0002"
 branch_labels = None
 depends_on = None
 
-PARTS = ("members", "own_profile", "threads", "mentions", "direct", "invites", "status")
+PARTS = ("members", "own_profile", "threads", "mentions", "direct", "invites", "status", "search")
 
 
 def upgrade() -> None:

@@ -49,6 +49,7 @@ class Message(SQLModel, table=True):
             unique=True,
             postgresql_where=text("parent_id is not null"),
         ),
+        Index("chat_messages_created_at_idx", "created_at"),
         Index("chat_messages_quote_id_idx", "quote_id", postgresql_where=text("quote_id is not null")),
     )
 

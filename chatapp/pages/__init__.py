@@ -8,9 +8,11 @@ from chatapp.accounts.state import SignIn, Viewer
 from chatapp.arrival import Arrival
 from chatapp.invites.state import Invitation
 from chatapp.live import Tab
-from chatapp.pages import chat, front, missing, room
+from chatapp.pages import chat, front, missing, room, search
 from chatapp.rooms import browser as unread
 from chatapp.rooms.state import BrowseRooms
+from chatapp.search.state import PAGE as SEARCH
+from chatapp.search.state import Search
 from chatapp.ui.head import dress, head_components
 
 __all__ = ["add_pages", "head_components"]
@@ -42,4 +44,7 @@ def add_pages(app: rx.App) -> None:
         "/chat/browse",
         title=unread.titled("Browse rooms · Chat"),
         on_load=[*HERE, Tab.close_room, BrowseRooms.load],
+    )
+    app.add_page(
+        search.page, SEARCH, title=unread.titled("Search · Chat"), on_load=[*HERE, Tab.close_room, Search.load]
     )

@@ -22,6 +22,7 @@ SWITCHER, HELP, CHOICES = "switcher", "shortcuts", "switcher-choices"
 PAGES = [
     {"key": "write", "path": "", "name": "New message"},
     {"key": "browse", "path": "/chat/browse", "name": "Browse rooms"},
+    {"key": "search", "path": "/search", "name": "Search messages"},
     {"key": "rooms", "path": "/chat", "name": "All rooms"},
 ]
 """Where else one may want to go; without a path, what opens there is handed in."""
@@ -140,7 +141,11 @@ def _choices(on_write: Any) -> rx.Component:
 def _place(choice: Choice) -> rx.Component:
     there = f"choice-presence-{choice.key}"
     picture = rx.match(
-        choice.key, ("browse", kit.icon("compass", 16)), ("rooms", kit.icon("list", 16)), view.kind_icon(choice, 16)
+        choice.key,
+        ("browse", kit.icon("compass", 16)),
+        ("rooms", kit.icon("list", 16)),
+        ("search", kit.icon("search", 16)),
+        view.kind_icon(choice, 16),
     )
     return kit.link(
         rx.cond(

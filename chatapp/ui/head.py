@@ -11,7 +11,7 @@ from chatapp.ui import art, connection, kit
 
 STYLESHEETS = [
     f"/styles/{name}.css"
-    for name in ("tokens", "base", "kit", "shell", "conversation", "text", "writing", "people", "rooms")
+    for name in ("tokens", "base", "kit", "shell", "conversation", "text", "writing", "people", "rooms", "search")
 ]
 """In this order: later ones refine earlier ones. They are bundled into one file."""
 

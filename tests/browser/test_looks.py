@@ -61,6 +61,10 @@ async def screens(lobby: Lobby, **options: Any) -> AsyncIterator[tuple[str, Pers
     await expect(ada.heading("Browse rooms")).to_be_visible()
     await ada.is_still()
     yield "/chat/browse", ada
+    await ada.go("/search?q=the")
+    await expect(ada.page.get_by_role("list", name="Results")).to_be_visible()
+    await ada.is_still()
+    yield "/search", ada
     await ada.go("/no/such/page")
     await expect(ada.heading("Page not found")).to_be_visible()
     await ada.is_still()

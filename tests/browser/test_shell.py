@@ -240,6 +240,8 @@ SIDEBAR = """
   - navigation "Main":
     - link "Chat"
   - button "Jump to…"
+  - search:
+    - textbox "Search messages"
   - button "New room"
   - link "Browse rooms"
   - navigation "Rooms":
@@ -262,6 +264,7 @@ SWITCHER = """
     - option "Design Review"
     - option "New message"
     - option "Browse rooms"
+    - option "Search messages"
     - option "All rooms"
   - status: 5 found
 """

@@ -112,6 +112,10 @@ room_invites   insert  select 1 from (select private.invite_address(:direct, 'no
 room_invites   insert  select 1 from (select private.invite_address(:room, 'nobody@example.com') as it) o where it <> 'refused'    yes   -     -     -     NO
 
 chat_messages  select  select 1 from chat_messages where room_id = :room            yes   yes   -     -     NO
+chat_messages  select  select 1 from private.find_messages('', array[:room]::uuid[], null, null, null, false, null, null, 9)  yes  yes  -  -  NO
+chat_messages  select  select 1 from private.find_messages('', null, array[:third]::uuid[], null, null, false, null, null, 9)  yes  yes  -  -  NO
+chat_messages  select  select 1 from private.find_alike(array['anything'], array[:public]::uuid[], null, null, null, 9)  -  -  -  -  NO
+profiles       select  select 1 from private.people_named('') p where p = :third    yes   yes   -     -     NO
 chat_messages  insert  insert into chat_messages (room_id, user_id, client_id, content) values (:room, :me, 'new', 'x')     yes   yes   NO    NO    NO
 chat_messages  insert  insert into chat_messages (room_id, user_id, client_id, content) values (:room, :third, 'new', 'x')  NO    NO    NO    NO    NO
 chat_messages  insert  insert into chat_messages (room_id, user_id, client_id, content) values (:room, :third, 'known', 'x') NO   NO    NO    NO    NO
@@ -317,6 +321,12 @@ async def test_people_can_call_only_what_is_listed(psql: Sql) -> None:
         "my_people",
         "open_direct",
         "invite_address",
+        "parted",
+        "words_of",
+        "wanted_words",
+        "people_named",
+        "find_messages",
+        "find_alike",
     )
     assert callable_by == {name: ["authenticated"] for name in mine}
 

@@ -1,0 +1,1 @@
+"""Search: what has been said in my rooms."""

@@ -8,6 +8,7 @@ from reflex_base.vars.base import Var
 from reflex_components_core.base.error_boundary import ErrorBoundary
 
 from chatapp.ui import art, connection, kit
+from chatapp.ui.device import Device
 
 STYLESHEETS = [
     f"/styles/{name}.css"
@@ -20,10 +21,15 @@ VIEWPORT = "width=device-width, initial-scale=1, viewport-fit=cover, interactive
 
 
 def head_components() -> list[rx.Component]:
-    """Viewport, icon and the colour of the browser's own bars. Reflex adds the theme's script, first of all."""
+    """Viewport, icons, what an installed app is, and the colour of the browser's own bars. Reflex adds the theme's script,
+    first of all.
+    """
     return [
         rx.el.meta(name="viewport", content=VIEWPORT),
         rx.el.link(rel="icon", type="image/svg+xml", href="/favicon.svg"),
+        rx.el.link(rel="apple-touch-icon", href="/icons/apple-touch-icon.png"),
+        rx.el.link(rel="manifest", href="/manifest.webmanifest"),
+        rx.el.meta(name="apple-mobile-web-app-title", content="Chat"),
         _theme_color("#f5f2ec", "light"),
         _theme_color("#161513", "dark"),
     ]
@@ -36,6 +42,7 @@ def dress(app: rx.App) -> None:
     app.toaster = rx.toast.provider(position="top-center", rich_colors=False, gap=8)
     # In place of Reflex's own toast and pulsing icon, which come late and speak of ports and URLs.
     app.app_wraps[5, "Overlay"] = lambda stateful: rx.fragment(connection.banner()) if stateful else None
+    app.app_wraps[6, "Device"] = lambda _: rx.fragment(Device.create())
     app.app_wraps[55, "ErrorBoundary"] = lambda _: _boundary()
 
 

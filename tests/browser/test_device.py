@@ -1,0 +1,151 @@
+"""FEATURES 6.1: installed on a device, and what is seen there while nothing can be reached."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from pathlib import Path
+
+from axe_playwright_python.async_playwright import Axe
+from PIL import Image
+from playwright.async_api import Browser, Page, expect
+
+from tests.chromium import FLAGS, executable
+from tests.server import ROOT, URL, Server
+
+from .conftest import Lobby
+from .people import PHONE, Person
+
+ASSETS = ROOT / "assets"
+IS_SERVED_BY_THE_WORKER = "navigator.serviceWorker.ready.then(() => !!navigator.serviceWorker.controller)"
+KEYBOARD = """
+covered => {
+  const view = window.visualViewport;
+  Object.defineProperty(view, "height", { get: () => window.innerHeight - covered, configurable: true });
+  view.dispatchEvent(new Event("resize"));
+}
+"""
+"""As Safari tells of a keyboard that lies over the page; Chromium has none to show."""
+
+
+async def is_installed(page: Page) -> None:
+    """The service worker runs, and this page is its own."""
+    await page.wait_for_function(f"async () => await {IS_SERVED_BY_THE_WORKER}")
+
+
+async def test_a_browser_offers_to_install_it(browser: Browser, server: Server, tmp_path: Path) -> None:
+    # A browser with a profile: a private window, as the other tests have, never offers it.
+    program = await asyncio.to_thread(executable)
+    kind = browser.browser_type
+    context = await kind.launch_persistent_context(tmp_path / "profile", executable_path=program, args=FLAGS)
+    page = await context.new_page()
+    await page.goto(f"{URL}/sign-in")
+    await is_installed(page)
+    session = await context.new_cdp_session(page)
+    assert (await session.send("Page.getInstallabilityErrors"))["installabilityErrors"] == []
+    manifest = await session.send("Page.getAppManifest")
+    assert manifest["url"] == f"{URL}/manifest.webmanifest"
+    assert manifest["errors"] == []
+    await context.close()
+
+
+async def test_every_icon_is_what_the_manifest_says(lobby: Lobby) -> None:
+    stranger = await lobby.stranger()
+    await stranger.go("/sign-in")
+    manifest = json.loads((ASSETS / "manifest.webmanifest").read_text())
+    for icon in manifest["icons"]:
+        answer = await stranger.context.request.get(URL + icon["src"])
+        assert answer.headers["content-type"].startswith(icon["type"])
+        if icon["sizes"] != "any":
+            with Image.open(ASSETS / icon["src"].lstrip("/")) as picture:
+                assert f"{picture.width}x{picture.height}" == icon["sizes"]
+    touch = stranger.page.locator("link[rel=apple-touch-icon]")
+    assert (await stranger.context.request.get(URL + str(await touch.get_attribute("href")))).ok
+
+
+async def test_while_the_server_is_away_a_page_says_so_and_gives_way_by_itself(lobby: Lobby, server: Server) -> None:
+    ada = await lobby.phone(color_scheme="light")
+    await ada.continue_as("Ada")
+    await ada.create_room("Kept")
+    await ada.ready()
+    await is_installed(ada.page)
+    await ada.page.evaluate("localStorage.setItem('theme', 'dark')")
+    server.kill()
+    try:
+        await ada.page.reload()
+        await expect(ada.heading("The chat can't be reached")).to_be_visible()
+        assert await shows_dark(ada)
+        results = await Axe().run(ada.page)
+        assert results.violations_count == 0, results.generate_report()
+        await ada.context.set_offline(True)
+        await expect(ada.heading("You're offline")).to_be_visible()
+        await ada.context.set_offline(False)
+    finally:
+        server.start()
+    await ada.ready()
+    await expect(ada.heading("Kept")).to_be_visible()
+    assert await shows_dark(ada)
+
+
+async def test_the_worker_keeps_nothing_and_lets_signing_in_alone(lobby: Lobby) -> None:
+    ada = await lobby.stranger()
+    await ada.go("/sign-in")
+    await is_installed(ada.page)
+    by_worker = []
+    ada.page.on("response", lambda answer: by_worker.append((answer.url, answer.from_service_worker)))
+    await ada.continue_as("Ada")
+    await ada.create_room("Passing through")
+    await ada.ready()
+    assert await ada.page.evaluate("caches.keys()") == []
+    assert any("/auth/session" in url for url, _ in by_worker)
+    pages = {url for url, served in by_worker if served}
+    assert pages and all(re.fullmatch(f"{URL}/(sign-in|chat)/?(\\?.*)?", url) for url in pages), pages
+
+
+async def test_a_new_worker_takes_over_without_being_asked(lobby: Lobby) -> None:
+    ada = await lobby.signed_in("Ada")
+    await is_installed(ada.page)
+    old = (ASSETS / "sw.js").read_text()
+    new = old.replace("The chat can't be reached", "A newer page")
+    assert new != old
+    await ada.context.route("**/sw.js", lambda route: route.fulfill(body=new, content_type="text/javascript"))
+    changed = "new Promise((done) => navigator.serviceWorker.addEventListener('controllerchange', () => done(true)))"
+    updated = "navigator.serviceWorker.ready.then((one) => one.update())"
+    assert await ada.page.evaluate(f"async () => {{ const changed = {changed}; await {updated}; return changed; }}")
+    await ada.page.context.unroute("**/sw.js")
+
+
+async def test_the_box_stands_above_a_keyboard_that_lies_over_the_page(lobby: Lobby) -> None:
+    phone = await lobby.phone()
+    await phone.continue_as("Ada")
+    await phone.link("General").first.click()
+    await phone.ready()
+    await phone.page.evaluate(KEYBOARD, 336)
+    edge = PHONE["height"] - 336
+    for one in (phone.box, phone.button("Send"), phone.heading("General")):
+        place = await one.bounding_box()
+        assert place and place["y"] >= 0 and place["y"] + place["height"] <= edge
+    await phone.is_at_bottom()
+    await phone.page.evaluate(KEYBOARD, 0)
+    place = await phone.box.bounding_box()
+    assert place and place["y"] > edge
+
+
+async def test_the_browsers_bars_follow_the_theme_that_is_chosen(lobby: Lobby) -> None:
+    ada = await lobby.signed_in("Ada", color_scheme="light")
+    await expect_bars(ada, "rgb(245, 242, 236)")
+    await ada.button("Settings").click()
+    await ada.page.get_by_text("Dark", exact=True).click()
+    await expect_bars(ada, "rgb(22, 21, 19)")
+
+
+async def expect_bars(person: Person, colour: str) -> None:
+    for meta in await person.page.locator("meta[name=theme-color]").all():
+        await expect(meta).to_have_attribute("content", colour)
+
+
+async def shows_dark(person: Person) -> bool:
+    return bool(await person.page.evaluate("matchMedia('(prefers-color-scheme: light)').matches")) and bool(
+        await person.page.evaluate("document.documentElement.classList.contains('dark')")
+    )

@@ -29,7 +29,7 @@ SHAPE = """
 
 
 async def draw(page: Page, name: str) -> None:
-    """One icon. Those that the system cuts into shape are paper to their edges, the others have corners of their own."""
+    """One icon. Those that the system cuts into shape are paper to their edges, others have corners of their own."""
     kind = name.partition("-")[0]
     await page.set_viewport_size({"width": SIZES[name], "height": SIZES[name]})
     await page.set_content(PAGE + (FOLDER / "icon.svg").read_text())

@@ -1,7 +1,7 @@
 """`python -m tests.screenshots`: pictures of every page and what opens on it, for people to look at.
 
 Phone, tablet and wide screen, light and dark, into the git-ignored folder `screenshots/`. `SIZES=390x844 THEMES=dark`
-choose, so does `WALKS=extremes`; `ONLY=settings` keeps those whose name has the word in it.
+choose, so does `WALKS=extremes,talk`; `ONLY=settings` keeps those whose name has the word in it.
 """
 
 from __future__ import annotations
@@ -15,17 +15,12 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import psycopg
 from playwright.async_api import async_playwright, expect
 
 from chatapp import db, demo, migrate, settings
-from chatapp.actor import Actor
-from chatapp.direct.actions import open_direct
-from chatapp.messages import actions as messages
-from chatapp.reactions import actions as reactions
-from chatapp.rooms import actions as rooms
 from chatapp.standin import lifecycle
 from chatapp.supabase import client
 from tests.browser.conftest import Lobby
@@ -39,7 +34,7 @@ from tests.server import ROOT, Server, build
 FOLDER = ROOT / "screenshots"
 SIZES = os.environ.get("SIZES", "390x844,768x1024,1440x900").split(",")
 THEMES = os.environ.get("THEMES", "light,dark").split(",")
-WALKS = os.environ.get("WALKS", "screens,extremes,full").split(",")
+WALKS = os.environ.get("WALKS", "screens,extremes,talk").split(",")
 ONLY = os.environ.get("ONLY", "")
 TOUCH_BELOW = 700
 """Pixels of width up to which a screen is a phone's, with fingers on it."""
@@ -48,7 +43,7 @@ TOUCH_BELOW = 700
 async def take(lobby: Lobby, size: str, theme: str) -> None:
     """One picture of each screen, named by size, theme, place in the walk and what it shows."""
     number = 0
-    for walk in [each for each in (screens, extremes, full) if each.__name__ in WALKS]:
+    for walk in [each for each in (screens, extremes, talk) if each.__name__ in WALKS]:
         async for name, person in walk(lobby, **options(size, theme)):
             number += 1
             if ONLY in name:
@@ -101,80 +96,125 @@ async def extremes(lobby: Lobby, **options: Any) -> AsyncIterator[tuple[str, Per
     yield "no rooms yet", newcomer
 
 
-async def full(lobby: Lobby, **options: Any) -> AsyncIterator[tuple[str, Person]]:
-    """A room with all that can be in one, and a list with all that can be on one."""
-    place, first = await everything()
-    ada = await lobby.signed_in("Ada", to=f"/chat/{place}", **options)
+async def talk(lobby: Lobby, **options: Any) -> AsyncIterator[tuple[str, Person]]:
+    """What people do in a room: code, quotes and threads, pickers, direct messages, invitations; and waiting for it."""
+    room_id = await talking_room()
+    ada = await lobby.signed_in("Ada", to=f"/chat/{room_id}", **options)
     await ada.ready()
-    grace = await lobby.signed_in("Grace", to=f"/chat/{place}")
-    await grace.sees("Nice!")
-    await grace.box.press_sequentially("I am ")
-    await expect(ada.page.get_by_text("Grace Hopper is typing...").first).to_be_visible()
     await ada.is_still()
-    yield "a full room", ada
-    await ada.log.evaluate("log => log.scrollTop = 0")
-    await ada.is_still()
-    yield "a full room's beginning", ada
-    await ada.log.get_by_role("button", name=re.compile("2 replies")).click()
-    await expect(ada.page.get_by_role("log", name="Thread").get_by_text("Before lunch")).to_be_visible()
+    yield "code, quotes and threads", ada
+    await ada.log.get_by_role("button", name="3 replies").click()
+    await expect(ada.page.get_by_role("log", name="Thread").get_by_text("Agreed, ship it.")).to_be_visible()
     await ada.is_still()
     yield "a thread", ada
-    await ada.go(f"/chat/{place}?m={first}")
-    await expect(ada.page.get_by_role("log", name="Thread").locator("[data-marked]")).to_be_focused()
+    await ada.page.keyboard.press("Escape")
+    await ada.box.press_sequentially("Thanks @gra")
+    await expect(ada.page.get_by_role("listbox", name="People")).to_be_visible()
     await ada.is_still()
-    yield "a reply that was asked for", ada
-    await ada.go(f"/chat/{place}")
+    yield "mentioning somebody", ada
+    await ada.page.keyboard.press("Escape")
+    await ada.box.fill("")
+    await ada.button("Emoji").click()
+    await expect(ada.button("Insert 😀")).to_be_visible()
+    await ada.is_still()
+    yield "the emoji picker", ada
+    await ada.page.keyboard.press("Escape")
+    await ada.button("Invite").click()
+    await expect(ada.field("Invite link")).to_have_value(re.compile("/invite/"))
+    await ada.button("QR code").click()
+    await expect(ada.page.get_by_role("img", name="QR code of the invite link")).to_be_visible()
+    await ada.is_still()
+    yield "inviting", ada
+    link = await ada.field("Invite link").input_value()
+    await ada.page.keyboard.press("Escape")
+    guest = await lobby.signed_in("Alan", to="/invite/" + link.rpartition("/")[2], **options)
+    await expect(guest.button("Join room")).to_be_visible()
+    await guest.is_still()
+    yield "an invitation", guest
+    await guest.go("/invite/" + "x" * 32)
+    await expect(guest.heading("This invitation doesn't work")).to_be_visible()
+    await guest.is_still()
+    yield "an invitation that is over", guest
+
+    await ada.go("/chat")
+    await ada.button("New message").click()
+    await ada.field("To").press_sequentially("gra")
+    await expect(ada.button("Grace Hopper")).to_be_visible()
+    await ada.is_still()
+    yield "a new message", ada
+    await ada.page.keyboard.press("Enter")
+    await ada.button("Start conversation").click()
     await ada.ready()
-    await ada.button("Pinned").click()
+    await ada.say("Do you have a minute for the release notes? 🙏")
+    await ada.has_messages(await ada.log.locator("[data-row]").count())
     await ada.is_still()
-    yield "the pinned messages", ada
-    await ada.page.keyboard.press("Escape")
-    await ada.page.keyboard.press("Control+k")
-    await ada.page.keyboard.type("gr")
-    await ada.is_still()
-    yield "the switcher with people", ada
-    await ada.page.keyboard.press("Escape")
-    if await ada.button("Open rooms").is_visible():
-        await ada.button("Open rooms").click()
-        await ada.is_still()
-        yield "a full list in the drawer", ada
+    yield "a direct message", ada
+
+    waiting = await lobby.stranger(**options)
+    await waiting.continue_as("Grace")
+    await waiting.context.route_web_socket("**/_event/**", lambda _: None)  # nobody answers
+    for path in (f"/chat/{room_id}", "/chat"):
+        await waiting.go(path)
+        await expect(waiting.page.locator(".skeleton").first).to_be_visible()
+        yield f"{path.count('/')} waiting for the server", waiting
+    await waiting.page.evaluate("navigator.serviceWorker.ready")
+    await waiting.context.set_offline(True)
+    await waiting.page.reload()
+    await expect(waiting.heading("You're offline")).to_be_visible()
+    yield "loaded without a network", waiting
 
 
-async def everything() -> tuple[UUID, str]:
-    """Through the verbs: a room with pins, quotes, a thread, code, reactions, mentions, and direct messages beside it.
+async def talking_room() -> str:
+    """From psql: three people at work, with everything a message can have."""
+    room_id, ids = uuid4(), {name: demo.demo_id(name) for name in ("Ada", "Grace", "Katherine")}
+    async with await psycopg.AsyncConnection.connect(settings.current().owner_url, autocommit=True) as psql:
+        await psql.execute("delete from chat_rooms where name = 'Release 2.4'")
+        await psql.execute(
+            "insert into chat_rooms (id, name, description, created_by) values (%s, 'Release 2.4', %s, %s)",
+            (room_id, "Tides by the hour, and an import that survives time zones", ids["Ada"]),
+        )
+        for name in ("Grace", "Katherine"):
+            await psql.execute("insert into room_members (room_id, user_id) values (%s, %s)", (room_id, ids[name]))
+        said: list[Any] = []
+        for who, text, parent, quote in SAID:
+            about = [said[n] if n is not None else None for n in (parent, quote)]
+            row = await psql.execute(SAY_ABOUT, (room_id, ids[who], text, *about))
+            said.append((await row.fetchone() or [None])[0])
+        for number, who, emoji in ((2, "Ada", "🎉"), (2, "Katherine", "🎉"), (2, "Ada", "👀"), (6, "Ada", "🚀")):
+            react = "insert into message_reactions (message_id, user_id, emoji) values (%s, %s, %s)"
+            await psql.execute(react, (said[number], ids[who], emoji))
+    return str(room_id)
 
-    Answers the room, and the id of the first reply in it.
-    """
-    ada, grace = Actor(demo.demo_id("Ada"), ""), Actor(demo.demo_id("Grace"), "")
-    made = await rooms.create_room(ada, f"Release {uuid4().hex[:4]}", "Everything about the next one")
-    place = UUID(made.id)
-    await rooms.join(grace, place)
 
-    async def say(who: Actor, text: str, **answer: Any) -> UUID:
-        return UUID((await messages.post(who, place, str(uuid4()), text, messages.Answer(**answer))).id)
+FIXED = '''The import is fixed. It was the offset, of course:
 
-    plan = await say(ada, "The **plan**: freeze on *Thursday*, release on Friday\n- notes\n- [site](https://a.example)")
-    reply = await say(grace, "Before lunch", parent_id=plan)
-    await say(ada, "Works for me, @Grace Hopper", parent_id=plan)
-    await messages.pin(grace, plan)
-    await say(grace, "Sounds good", quote_id=plan)
-    code = await say(grace, "```python\ndef release(version: str) -> None:\n    print(f'{version} is out')\n```")
-    for who, emoji in ((ada, "🎉"), (grace, "🎉"), (ada, "👍"), (grace, "🚀")):
-        await reactions.add(who, code, emoji)
-    await messages.edit(grace, await say(grace, "Typo"), "No typo")
-    await messages.delete(grace, await say(grace, "Never mind"))
-    await say(ada, "🎉🎉")
-    await say(grace, "> one thing\n\n@Ada Lovelace, can you look at `release()`?")
-    await say(grace, "Nice!")
-    for name in ("Grace", "Linus"):
-        pair = await open_direct(ada, [demo.demo_id(name)])
-        other = Actor(demo.demo_id(name), "")
-        await messages.post(other, pair, str(uuid4()), "Got a minute?")
-    other_room = UUID((await rooms.create_room(ada, f"Design {uuid4().hex[:4]}", "How it looks")).id)
-    await rooms.join(grace, other_room)
-    for text in ("@Ada Lovelace have a look", "and here"):
-        await messages.post(grace, other_room, str(uuid4()), text)
-    return place, str(reply)
+```python
+def height(at: datetime, harbour: Harbour) -> float:
+    """Metres above chart datum."""
+    moment = at.astimezone(harbour.zone)  # never the server's
+    return sum(part.at(moment) for part in harbour.parts)
+```'''
+SAID = [
+    ("Ada", "Morning! What is left for **2.4**?", None, None),
+    ("Katherine", "Three things:\n\n1. the import of harbours\n2. ~~the map~~ done\n3. release notes", None, None),
+    (
+        "Grace",
+        FIXED,
+        None,
+        None,
+    ),
+    ("Katherine", "Then it can go out today?", 2, None),
+    ("Ada", "After the tests on the Azores. `make test` is green here.", 2, None),
+    ("Katherine", "Agreed, ship it.", 2, None),
+    ("Katherine", "I take the notes. Draft: https://example.com/notes/2.4", None, 1),
+    ("Grace", "> It just tells the truth about the sea\n\nThat should be the first line 😄", None, None),
+    ("Katherine", "🎉", None, None),
+]
+"""Who, what, in which message's thread, quoting which."""
+SAY_ABOUT = """
+insert into chat_messages (room_id, user_id, client_id, content, parent_id, quote_id)
+values (%s, %s, gen_random_uuid()::text, %s, %s, %s) returning id
+"""
 
 
 async def full_room() -> str:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from axe_playwright_python.async_playwright import Axe
@@ -12,7 +15,7 @@ from PIL import Image
 from playwright.async_api import Browser, Page, expect
 
 from tests.chromium import FLAGS, executable
-from tests.server import ROOT, URL, Server
+from tests.server import ROOT, URL, WEB, Server
 
 from .conftest import Lobby
 from .people import PHONE, Person
@@ -100,20 +103,39 @@ async def test_the_worker_keeps_nothing_and_lets_signing_in_alone(lobby: Lobby) 
     assert await ada.page.evaluate("caches.keys()") == []
     assert any("/auth/session" in url for url, _ in by_worker)
     pages = {url for url, served in by_worker if served}
-    assert pages and all(re.fullmatch(f"{URL}/(sign-in|chat)/?(\\?.*)?", url) for url in pages), pages
+    assert pages
+    assert all(re.fullmatch(f"{URL}/(sign-in|chat)/?(\\?.*)?", url) for url in pages), pages
 
 
 async def test_a_new_worker_takes_over_without_being_asked(lobby: Lobby) -> None:
     ada = await lobby.signed_in("Ada")
     await is_installed(ada.page)
-    old = (ASSETS / "sw.js").read_text()
-    new = old.replace("The chat can't be reached", "A newer page")
-    assert new != old
-    await ada.context.route("**/sw.js", lambda route: route.fulfill(body=new, content_type="text/javascript"))
-    changed = "new Promise((done) => navigator.serviceWorker.addEventListener('controllerchange', () => done(true)))"
-    updated = "navigator.serviceWorker.ready.then((one) => one.update())"
-    assert await ada.page.evaluate(f"async () => {{ const changed = {changed}; await {updated}; return changed; }}")
-    await ada.page.context.unroute("**/sw.js")
+    await ada.page.evaluate(
+        "window.changed = new Promise((done) => navigator.serviceWorker.addEventListener('controllerchange', done))"
+    )
+    with newer_worker("The chat can't be reached", "A newer page"):
+        await ada.page.evaluate("async () => { await (await navigator.serviceWorker.ready).update(); await changed; }")
+        await ada.context.set_offline(True)
+        assert await ada.page.evaluate("fetch('/chat').then(() => true, () => false)") is False  # the premise
+        await ada.page.reload()
+        await expect(ada.heading("You're offline")).to_be_visible()
+        assert "A newer page" in await ada.page.content()
+
+
+@contextmanager
+def newer_worker(old: str, new: str) -> Iterator[None]:
+    """As the server gives it out after a deployment, to those who take it compressed, too."""
+    served = [WEB / "build" / "client" / name for name in ("sw.js", "sw.js.gz")]
+    before = [file.read_bytes() for file in served]
+    changed = before[0].replace(old.encode(), new.encode())
+    assert changed != before[0]
+    for file, content in zip(served, (changed, gzip.compress(changed)), strict=True):
+        file.write_bytes(content)
+    try:
+        yield
+    finally:
+        for file, content in zip(served, before, strict=True):
+            file.write_bytes(content)
 
 
 async def test_the_box_stands_above_a_keyboard_that_lies_over_the_page(lobby: Lobby) -> None:
@@ -125,11 +147,13 @@ async def test_the_box_stands_above_a_keyboard_that_lies_over_the_page(lobby: Lo
     edge = PHONE["height"] - 336
     for one in (phone.box, phone.button("Send"), phone.heading("General")):
         place = await one.bounding_box()
-        assert place and place["y"] >= 0 and place["y"] + place["height"] <= edge
+        assert place
+        assert 0 <= place["y"] <= edge - place["height"]
     await phone.is_at_bottom()
     await phone.page.evaluate(KEYBOARD, 0)
     place = await phone.box.bounding_box()
-    assert place and place["y"] > edge
+    assert place
+    assert place["y"] > edge
 
 
 async def test_the_browsers_bars_follow_the_theme_that_is_chosen(lobby: Lobby) -> None:

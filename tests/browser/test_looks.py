@@ -31,6 +31,7 @@ async def screens(lobby: Lobby, **options: Any) -> AsyncIterator[tuple[str, Pers
         yield path, stranger
 
     ada = await lobby.signed_in("Ada", **options)
+    await expect(ada.link("General").first).to_be_visible()
     await ada.is_still()
     yield "/chat", ada
     await ada.button("New room").first.click()
@@ -59,6 +60,7 @@ async def screens(lobby: Lobby, **options: Any) -> AsyncIterator[tuple[str, Pers
         yield screen
     await ada.go("/chat/browse")
     await expect(ada.heading("Browse rooms")).to_be_visible()
+    await expect(ada.page.get_by_role("main").locator(".skeleton")).to_have_count(0)
     await ada.is_still()
     yield "/chat/browse", ada
     await ada.go("/search?q=the")

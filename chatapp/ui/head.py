@@ -21,7 +21,7 @@ VIEWPORT = "width=device-width, initial-scale=1, viewport-fit=cover, interactive
 
 
 def head_components() -> list[rx.Component]:
-    """Viewport, icons, what an installed app is, the colour of the bars. Reflex adds the theme's script, first of all."""
+    """Viewport, icons, what an installed app is, the bars' colour. Reflex adds the theme's script, first of all."""
     return [
         rx.el.meta(name="viewport", content=VIEWPORT),
         rx.el.link(rel="icon", type="image/svg+xml", href="/favicon.svg"),

@@ -22,6 +22,13 @@ from .people import PHONE, Person
 
 ASSETS = ROOT / "assets"
 IS_SERVED_BY_THE_WORKER = "navigator.serviceWorker.ready.then(() => !!navigator.serviceWorker.controller)"
+WATCH_FOR_CHANGE = """
+() => {
+  window.changed = new Promise((done) => {
+    navigator.serviceWorker.addEventListener("controllerchange", () => done(true));
+  });
+}
+"""
 KEYBOARD = """
 covered => {
   const view = window.visualViewport;
@@ -110,11 +117,11 @@ async def test_the_worker_keeps_nothing_and_lets_signing_in_alone(lobby: Lobby) 
 async def test_a_new_worker_takes_over_without_being_asked(lobby: Lobby) -> None:
     ada = await lobby.signed_in("Ada")
     await is_installed(ada.page)
-    await ada.page.evaluate(
-        "window.changed = new Promise((done) => navigator.serviceWorker.addEventListener('controllerchange', done))"
-    )
+    await ada.page.evaluate(WATCH_FOR_CHANGE)
     with newer_worker("The chat can't be reached", "A newer page"):
-        await ada.page.evaluate("async () => { await (await navigator.serviceWorker.ready).update(); await changed; }")
+        await ada.page.evaluate(
+            "async () => { await (await navigator.serviceWorker.ready).update(); await window.changed; }"
+        )
         await ada.context.set_offline(True)
         assert await ada.page.evaluate("fetch('/chat').then(() => true, () => false)") is False  # the premise
         await ada.page.reload()

@@ -140,6 +140,7 @@ async def talk(lobby: Lobby, **options: Any) -> AsyncIterator[tuple[str, Person]
     await ada.button("New message").click()
     await ada.field("To").press_sequentially("gra")
     await expect(ada.button("Grace Hopper")).to_be_visible()
+    await expect(ada.button("Katherine Johnson")).to_have_count(0)
     await ada.is_still()
     yield "a new message", ada
     await ada.page.keyboard.press("Enter")

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Awaitable, Callable
 
 from tests.bench import app as bench_app
-from tests.bench import backends, history, ours, processes, standin
+from tests.bench import backends, browser, history, ours, processes, standin
 from tests.bench.figures import Report, Skip, note
 from tests.bench.peers import ejabberd, nicegui, prosody, room
 
@@ -38,6 +38,7 @@ OURS: dict[str, Callable[[Report, ours.Stage], Awaitable[None]]] = {
 ALONE: dict[str, Callable[[Report], Awaitable[None]]] = {
     "standin": standin.measure,
     "backends": backends.measure,
+    "browser": browser.measure,
     "history": history.measure,
 }
 """These start backends or a database of their own."""

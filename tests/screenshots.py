@@ -156,7 +156,7 @@ async def talk(lobby: Lobby, **options: Any) -> AsyncIterator[tuple[str, Person]
     await waiting.context.route_web_socket("**/_event/**", lambda _: None)  # nobody answers
     for path in (f"/chat/{room_id}", "/chat"):
         await waiting.go(path)
-        await expect(waiting.page.locator(".skeleton").first).to_be_visible()
+        await expect(waiting.page.locator(".skeleton:visible").first).to_be_visible()
         yield f"{path.count('/')} waiting for the server", waiting
     await waiting.page.evaluate("navigator.serviceWorker.ready")
     await waiting.context.set_offline(True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -131,3 +132,20 @@ def test_files_stay_small(path: Path) -> None:
 @pytest.mark.parametrize("path", [*(ROOT / "alembic").glob("*.py")], ids=lambda path: path.name)
 def test_alembic_does_not_shadow_the_package(path: Path) -> None:
     assert path.name != "__init__.py"
+
+
+REFINED = {".text", ".edit"}
+"""One and the same thing in both files: what a message says, and the box it is edited in."""
+
+
+def test_a_class_of_the_styles_means_one_thing() -> None:
+    # All files are bundled into one: a name that two of them give to different things dresses both as both.
+    files: dict[str, set[str]] = {}
+    for path in (ROOT / "assets" / "styles").glob("*.css"):
+        css = re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.DOTALL)
+        for selectors in re.findall(r"^([^\s@}][^{}]*)\{", css, flags=re.MULTILINE):
+            for name in selectors.split(","):
+                if re.fullmatch(r"\.[\w-]+", name.strip()):
+                    files.setdefault(name.strip(), set()).add(path.name)
+    assert len(files) > 100
+    assert {name: where for name, where in files.items() if len(where) > 1 and name not in REFINED} == {}

@@ -65,9 +65,8 @@ def _field() -> rx.Component:
 
 
 def _chosen() -> rx.Component:
-    return rx.el.ul(
-        rx.foreach(NewMessage.chosen, _chip), class_name="chosen", custom_attrs={"aria-label": "Writing to"}
-    )
+    people = rx.foreach(NewMessage.chosen, _chip)
+    return rx.el.ul(people, class_name="chosen", custom_attrs={"aria-label": "Writing to"})
 
 
 def _chip(person: PersonSnapshot) -> rx.Component:

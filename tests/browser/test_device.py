@@ -81,7 +81,7 @@ async def test_while_the_server_is_away_a_page_says_so_and_gives_way_by_itself(l
     await ada.ready()
     await is_installed(ada.page)
     await ada.page.evaluate("localStorage.setItem('theme', 'dark')")
-    server.kill()
+    await asyncio.to_thread(server.kill)
     try:
         await ada.page.reload()
         await expect(ada.heading("The chat can't be reached")).to_be_visible()
@@ -92,7 +92,7 @@ async def test_while_the_server_is_away_a_page_says_so_and_gives_way_by_itself(l
         await expect(ada.heading("You're offline")).to_be_visible()
         await ada.context.set_offline(False)
     finally:
-        server.start()
+        await asyncio.to_thread(server.start)
     await ada.ready()
     await expect(ada.heading("Kept")).to_be_visible()
     assert await shows_dark(ada)

@@ -108,19 +108,20 @@ def rule_of(function: Callable[..., Any]) -> Rule | None:
     return getattr(function, _RULE, None)
 
 
-def cookie_name(secure: bool) -> str:
-    """The session cookie's name. A sibling subdomain cannot plant a `__Host-` one, so on https no other counts."""
-    return ("__Host-" if secure else "") + COOKIE
+def cookie_name(secure: bool, name: str = COOKIE) -> str:
+    """A cookie's name. A sibling subdomain cannot plant a `__Host-` one, so on https no other counts."""
+    return ("__Host-" if secure else "") + name
 
 
-def session_value(cookie_header: str, secure: bool) -> str:
-    """The session cookie's value in a Cookie header, '' when there is none. `secure`: the page came by https.
+def session_value(cookie_header: str, secure: bool, name: str = COOKIE) -> str:
+    """A cookie's value in a Cookie header, the session's unless named, '' when there is none. `secure`: the page came
+    by https.
 
     Other cookies of this host may hold anything, and http.cookies gives up at the first that it finds odd.
     """
     for cookie in cookie_header.split(";"):
-        name, _, value = cookie.partition("=")
-        if name.strip() == cookie_name(secure):
+        key, _, value = cookie.partition("=")
+        if key.strip() == cookie_name(secure, name):
             return value.strip()
     return ""
 

@@ -1,4 +1,4 @@
-"""Threads, quotes, mentions, direct messages, invites, status, turns that outlive a membership, private columns."""
+"""Threads, quotes, mentions, direct messages, invites, status, turns that outlive a membership, what is private."""
 
 from chatapp.migrate import execute_sql
 
@@ -7,7 +7,7 @@ down_revision = "0002"
 branch_labels = None
 depends_on = None
 
-PARTS = ("members", "own_profile", "threads", "mentions", "direct", "invites", "status", "search")
+PARTS = ("members", "own_profile", "threads", "mentions", "direct", "invites", "status", "search", "attempts")
 
 
 def upgrade() -> None:

@@ -18,7 +18,7 @@ from sqlalchemy import Delete
 from sqlmodel import case, col, delete, func, select, update
 
 from chatapp import settings
-from chatapp.accounts import sessions
+from chatapp.accounts import attempts, sessions
 from chatapp.accounts.model import NAME_LIMIT, PASSWORD_LEAST, STATUS_LIMIT, Profile, Session
 from chatapp.actor import SYSTEM, Actor
 from chatapp.db import transaction
@@ -61,12 +61,15 @@ DEMO_PEOPLE = {
 async def sign_up(name: str, email: str, password: str) -> str:
     """Make an account and sign in; return a ticket to `redeem`. Raises Invalid or Unavailable."""
     name, email = clean(name, "Name", NAME_LIMIT), email_address(email)
-    return await _open_session(await auth.sign_up(name, email, _new_password(password)))
+    return await open_session(await auth.sign_up(name, email, new_password(password)))
 
 
 async def sign_in(email: str, password: str) -> str:
-    """Sign in; return a ticket to `redeem`. Raises Invalid or Unavailable."""
-    return await _open_session(await auth.sign_in(email_address(email), _password(password)))
+    """Sign in; return a ticket to `redeem`. Raises Invalid, also after too many wrong passwords, or Unavailable."""
+    email, password = email_address(email), _password(password)
+    async with attempts.guess(email):
+        tokens = await auth.sign_in(email, password)
+    return await open_session(tokens)
 
 
 async def set_up(access_token: str, refresh_token: str, name: str, password: str) -> str:
@@ -74,19 +77,19 @@ async def set_up(access_token: str, refresh_token: str, name: str, password: str
 
     Raises Invalid, also where the mail's tokens are not good, and Unavailable.
     """
-    name, password = clean(name, "Name", NAME_LIMIT), _new_password(password)
+    name, password = clean(name, "Name", NAME_LIMIT), new_password(password)
     if not (_TOKEN.fullmatch(access_token) and _TOKEN.fullmatch(refresh_token)):
         raise Invalid(BAD_MAIL)
     tokens = await auth.set_up(access_token, refresh_token, name, password)
     await rename(Actor(tokens.user_id, ""), name)
-    return await _open_session(tokens)
+    return await open_session(tokens)
 
 
 async def continue_as(name: str) -> str:
     """Sign in as a demo person; return a ticket. Raises NotFound on every project but the stand-in."""
     if name not in demo_people():
         raise NotFound
-    return await _open_session(await auth.sign_in(demo_email(name), demo_password()))
+    return await open_session(await auth.sign_in(demo_email(name), demo_password()))
 
 
 async def redeem(ticket: str) -> str:
@@ -131,6 +134,16 @@ async def sign_out(actor: Actor) -> None:
     sessions.forget(actor.session_id)
     if access_token:
         _end_later(access_token)
+
+
+async def sign_out_everywhere(actor: Actor) -> None:
+    """End every session of the actor, this one too: here at once, at Supabase later. The database tells every tab."""
+    token = await access_token(actor)
+    gone = delete(Session).where(col(Session.user_id) == actor.user_id).returning(col(Session.id_hash))
+    async with transaction(SYSTEM) as session:
+        for key in (await session.exec(gone)).scalars():
+            sessions.forget(key.hex())
+    _end_later(token, "global")
 
 
 async def settle(seconds: float) -> None:
@@ -184,17 +197,20 @@ async def change_password(actor: Actor, current: str, new: str) -> None:
 
     Raises Invalid, also for a wrong current password, Unauthorized and Unavailable.
     """
-    current, new, token = _password(current), _new_password(new), await access_token(actor)
+    current, new, token = _password(current), new_password(new), await access_token(actor)
     others = delete(Session).where(col(Session.user_id) == actor.user_id, col(Session.id_hash) != _key(actor))
     async with transaction(SYSTEM) as session:  # around the change: where it is refused, the others stay
         row = await session.get(Session, _key(actor), with_for_update=True)
         if row is None:  # signed out meanwhile
             raise Unauthorized
         await session.exec(others)
-        _renew(row, await auth.change_password(token, current, new))
+        async with attempts.guess(str(actor.user_id)):
+            tokens = await auth.change_password(token, current, new)
+        _renew(row, tokens)
 
 
-async def _open_session(tokens: auth.Tokens) -> str:
+async def open_session(tokens: auth.Tokens) -> str:
+    """Begin a session; return a ticket to `redeem`."""
     value = secrets.token_urlsafe(32)
     row = Session(
         id_hash=sessions.hashed_ticket(value),
@@ -225,16 +241,16 @@ _ending: set[asyncio.Task[None]] = set()
 """Sign-outs on their way to Supabase. The event loop alone would let them be collected."""
 
 
-def _end_later(access_token: str) -> None:
+def _end_later(access_token: str, scope: Literal["local", "global"] = "local") -> None:
     """Supabase may take the client's whole timeout to answer: the person who signs out does not wait for it."""
-    task = asyncio.create_task(_end_at_supabase(access_token), name="sign-out")
+    task = asyncio.create_task(_end_at_supabase(access_token, scope), name="sign-out")
     _ending.add(task)
     task.add_done_callback(_ending.discard)
 
 
-async def _end_at_supabase(access_token: str) -> None:
+async def _end_at_supabase(access_token: str, scope: Literal["local", "global"]) -> None:
     try:
-        await auth.sign_out(access_token)
+        await auth.sign_out(access_token, scope)
     except ChatError as error:
         log.warning("Supabase was not told of a sign-out: %s", error.message)
 
@@ -249,7 +265,8 @@ def _password(password: str) -> str:
     return password
 
 
-def _new_password(password: str) -> str:
+def new_password(password: str) -> str:
+    """Return a password that may be chosen. Raises Invalid."""
     if len(storable(password, "Password")) < PASSWORD_LEAST:
         raise Invalid(f"Password must be at least {PASSWORD_LEAST} characters.")
     if len(password.encode()) > PASSWORD_MOST:

@@ -7,9 +7,11 @@ from typing import Any
 import reflex as rx
 from reflex.style import set_color_mode
 
+from chatapp.accounts import doors
 from chatapp.accounts.model import NAME_LIMIT, PASSWORD_LEAST, STATUS_LIMIT
 from chatapp.accounts.snapshots import Status
 from chatapp.accounts.state import Password, Settings, Viewer
+from chatapp.accounts.ways import Email
 from chatapp.ui import browser, dialog, forms, kit
 
 FORM = "me"
@@ -59,10 +61,12 @@ def settings() -> rx.Component:
         "Settings",
         _profile(),
         _theme(),
+        doors.email(),
         _password(),
+        doors.everywhere(),
         name="settings",
         open=Settings.shown,
-        on_dismiss=[Settings.show(False), Password.show(False)],
+        on_dismiss=[Settings.show(False), Password.show(False), Email.show(False)],
     )
 
 

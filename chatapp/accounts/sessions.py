@@ -34,6 +34,11 @@ def hashed_ticket(value: str) -> bytes:
     return hashlib.sha256(b"ticket\xff" + _bytes(value)).digest()
 
 
+def hashed_reset(value: str) -> bytes:
+    """The key of a session that may do one thing, choose another password; no cookie or ticket has it either."""
+    return hashlib.sha256(b"reset\xff" + _bytes(value)).digest()
+
+
 async def resolve(value: str) -> Actor | None:
     """The actor of a session cookie's value, None for an unknown or ended session. Raises Unavailable."""
     key = hashed(value)

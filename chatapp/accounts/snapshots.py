@@ -53,6 +53,30 @@ class ProfileSnapshot:
         return cls("", "", "", "", 0)
 
 
+@dataclass(frozen=True)
+class Provider:
+    """Somebody else's way of signing in: Supabase's name for it, and the one people know."""
+
+    name: str
+    label: str
+
+    @classmethod
+    def named(cls, name: str) -> Self:
+        """`keycloak` is Keycloak and `linkedin_oidc` LinkedIn: versions are no news to people."""
+        plain = name.removesuffix("_oidc")
+        return cls(name, _LABELS.get(plain, plain.replace("_", " ").title()))
+
+
+_LABELS = {
+    "azure": "Microsoft",
+    "github": "GitHub",
+    "gitlab": "GitLab",
+    "linkedin": "LinkedIn",
+    "workos": "WorkOS",
+    "x": "X",
+}
+
+
 def initials(name: str) -> str:
     """Return the first letters of the first and last word, in capitals: one for a single word."""
     words = name.split()

@@ -12,8 +12,8 @@ from reflex.event import EventSpec
 from typing_extensions import TypedDict
 
 from chatapp import gate
-from chatapp.accounts import actions, queries, web
-from chatapp.accounts.snapshots import ProfileSnapshot
+from chatapp.accounts import actions, links, queries, web
+from chatapp.accounts.snapshots import ProfileSnapshot, Provider
 from chatapp.asking import Asking
 from chatapp.gate import actor, handler
 
@@ -109,10 +109,19 @@ class SignIn(Asking, rx.State):
 
     people: list[str] = []
     """The stand-in's demo people, by first name; nobody on a project."""
+    by_link: bool = False
+    """The project mails links that sign in."""
+    providers: list[Provider] = []
+    outbox: str = ""
+    """Where the stand-in shows its mails; "" on a project."""
 
     @handler(public=True, page=True)
     async def arrive(self):
         """Nobody who is signed in needs this page."""
+        offered = await links.offered()
+        async with self:
+            self.by_link, self.outbox = offered.email, links.outbox()
+            self.providers = [Provider.named(name) for name in offered.providers]
         async with self:
             self.error, self.busy, self.people = "", False, actions.demo_people()
             wanted = self.router.url.query_parameters.get("next", "")

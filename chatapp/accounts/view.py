@@ -6,6 +6,7 @@ from typing import Any
 
 import reflex as rx
 
+from chatapp.accounts import doors
 from chatapp.accounts.state import SignIn, Viewer
 from chatapp.ui import art, forms, kit, layout
 
@@ -47,11 +48,14 @@ def sign_in_card() -> rx.Component:
             kit.alert(SignIn.error),
             _email(),
             _password("current-password"),
+            rx.el.p(doors.forgot(), class_name="forgot"),
             kit.submit("Sign in", busy=SignIn.busy),
             on_submit=SignIn.sign_in,
             class_name="form",
         ),
-        layout.card_foot("New here? ", kit.text_link("Sign up", _keeping_next("/sign-up"))),
+        doors.other_ways(),
+        layout.card_foot("New here? ", kit.text_link("Sign up", doors.keeping_next("/sign-up"))),
+        doors.outbox(),
     )
 
 
@@ -69,7 +73,7 @@ def sign_up_card() -> rx.Component:
             on_submit=SignIn.sign_up,
             class_name="form",
         ),
-        layout.card_foot("Have an account? ", kit.text_link("Sign in", _keeping_next("/sign-in"))),
+        layout.card_foot("Have an account? ", kit.text_link("Sign in", doors.keeping_next("/sign-in"))),
     )
 
 
@@ -103,8 +107,3 @@ def _email() -> rx.Component:
 
 def _password(kept_as: str, **props: Any) -> rx.Component:
     return forms.field("Password", "password", type="password", auto_complete=kept_as, required=True, **props)
-
-
-def _keeping_next(path: str) -> rx.Var[str]:
-    """The other page, with the `next` of this one."""
-    return rx.Var(f'"{path}" + (typeof window === "undefined" ? "" : window.location.search)', _var_type=str)

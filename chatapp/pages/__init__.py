@@ -5,6 +5,7 @@ from __future__ import annotations
 import reflex as rx
 
 from chatapp.accounts.state import SignIn, Viewer
+from chatapp.accounts.ways import MailLink, OtherWays, ResetPassword
 from chatapp.arrival import Arrival
 from chatapp.invites.state import Invitation
 from chatapp.live import Tab
@@ -27,8 +28,16 @@ def add_pages(app: rx.App) -> None:
     app.add_page(
         front.home, "/", title="Chat", description="A calm place to talk things through.", on_load=SignIn.arrive
     )
-    app.add_page(front.sign_in, "/sign-in", title="Sign in · Chat", on_load=SignIn.arrive)
+    app.add_page(front.sign_in, "/sign-in", title="Sign in · Chat", on_load=[SignIn.arrive, OtherWays.arrive])
     app.add_page(front.sign_up, "/sign-up", title="Sign up · Chat", on_load=SignIn.arrive)
+    ways = [SignIn.arrive, OtherWays.arrive]
+    app.add_page(front.email_link, "/email-link", title="Sign in by email · Chat", on_load=ways)
+    app.add_page(front.forgot_password, "/forgot-password", title="Forgot password? · Chat", on_load=ways)
+    app.add_page(front.check_inbox, "/check-inbox", title="Check your inbox · Chat", on_load=SignIn.arrive)
+    app.add_page(
+        front.reset_password, "/reset-password", title="Choose a new password · Chat", on_load=ResetPassword.arrive
+    )
+    app.add_page(front.mail_link, "/mail-link", title="Link · Chat", on_load=MailLink.arrive)
     app.add_page(front.welcome, "/welcome", title="Welcome · Chat")
     app.add_page(
         front.invitation,

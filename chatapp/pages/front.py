@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
+from chatapp.accounts import doors
 from chatapp.accounts import view as accounts
 from chatapp.invites import view as invites
 from chatapp.ui import layout
@@ -22,6 +23,31 @@ def sign_in() -> rx.Component:
 def sign_up() -> rx.Component:
     """`/sign-up`"""
     return layout.page(accounts.sign_up_card(), nav=accounts.navigation())
+
+
+def email_link() -> rx.Component:
+    """`/email-link`"""
+    return layout.page(doors.email_link_card(), nav=accounts.navigation())
+
+
+def forgot_password() -> rx.Component:
+    """`/forgot-password`"""
+    return layout.page(doors.forgot_card(), nav=accounts.navigation())
+
+
+def check_inbox() -> rx.Component:
+    """`/check-inbox`"""
+    return layout.page(doors.check_inbox_card(), nav=accounts.navigation())
+
+
+def reset_password() -> rx.Component:
+    """`/reset-password`"""
+    return layout.page(doors.reset_card(), nav=accounts.navigation())
+
+
+def mail_link() -> rx.Component:
+    """`/mail-link`"""
+    return layout.page(doors.mail_link_card(), nav=accounts.navigation())
 
 
 def welcome() -> rx.Component:

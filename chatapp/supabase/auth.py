@@ -9,11 +9,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any, Literal
 from uuid import UUID
 
 from httpx import HTTPError
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from supabase import AuthApiError, AuthError, AuthRetryableError, AuthWeakPasswordError
+from supabase_auth import AsyncMemoryStorage
 from supabase_auth.types import AuthResponse
 
 from chatapp.errors import ChatError, Invalid, Unauthorized, Unavailable
@@ -39,6 +41,36 @@ _SENTENCES = {
     "over_request_rate_limit": "Too many attempts. Please wait a moment and try again.",
     "over_email_send_rate_limit": "Too many emails were sent. Please try again later.",
 }
+
+
+# What Auth says only of addresses that somebody has, or nobody: told, it would tell which.
+_ABOUT_AN_ACCOUNT = frozenset(
+    {
+        "email_exists",
+        "email_not_confirmed",
+        "otp_disabled",
+        "over_email_send_rate_limit",
+        "signup_disabled",
+        "user_already_exists",
+        "user_banned",
+        "user_not_found",
+    }
+)
+_NO_PROVIDERS = frozenset({"email", "phone", "anonymous_users"})
+
+
+@dataclass(frozen=True)
+class Offered:
+    """The ways in of a project: by e-mail, and at which providers, by the names Supabase gives them."""
+
+    email: bool = True
+    providers: tuple[str, ...] = ()
+
+
+class _Settings(BaseModel):
+    """What is read of `/auth/v1/settings`."""
+
+    external: dict[str, Any] = {}
 
 
 @dataclass(frozen=True)
@@ -106,13 +138,85 @@ async def change_password(access_token: str, current: str, new: str) -> Tokens:
     return tokens
 
 
-async def sign_out(access_token: str) -> None:
-    """End one session at Supabase. A session that has ended already is no error."""
+async def sign_out(access_token: str, scope: Literal["local", "global"] = "local") -> None:
+    """End one session at Supabase, or all of that person. A session that has ended already is no error."""
     try:
         with _in_words():
-            await client.as_nobody().auth.admin.sign_out(access_token, "local")
+            await client.as_nobody().auth.admin.sign_out(access_token, scope)
     except Invalid:
         log.debug("The session had ended already.")
+
+
+async def offered() -> Offered:
+    """Return the ways in that the project has switched on. Raises Unavailable."""
+    with _in_words():
+        answer = await client.get("/auth/v1/settings")
+        if answer.status_code != 200:
+            raise Unavailable(AWAY)
+        ways = _Settings.model_validate_json(answer.content).external
+    others = sorted(name for name, on in ways.items() if on is True and name not in _NO_PROVIDERS)
+    return Offered(bool(ways.get("email", True)), tuple(others))
+
+
+async def mail_link(email: str, landing: str) -> str:
+    """Mail a link that signs in, if this is somebody's address; return what its code is exchanged with.
+
+    Whether it is nobody says. Raises Invalid for what no address would be refused for, and Unavailable.
+    """
+    person, kept = client.as_visitor()
+    options = {"email_redirect_to": landing, "should_create_user": False}
+    with _told_alike(), _in_words():
+        await person.auth.sign_in_with_otp({"email": email, "options": options})  # type: ignore[typeddict-item]
+    return _verifier(kept)
+
+
+async def mail_reset(email: str, landing: str) -> str:
+    """Mail a link for choosing another password; as `mail_link`."""
+    person, kept = client.as_visitor()
+    with _told_alike(), _in_words():
+        await person.auth.reset_password_for_email(email, {"redirect_to": landing})
+    return _verifier(kept)
+
+
+async def at_provider(provider: str, landing: str) -> tuple[str, str]:
+    """Return the address at which somebody signs in elsewhere, and what the code they return with is exchanged with."""
+    person, kept = client.as_visitor()
+    with _in_words():
+        options = {"provider": provider, "options": {"redirect_to": landing}}
+        answer = await person.auth.sign_in_with_oauth(options)  # type: ignore[arg-type]
+    return answer.url, _verifier(kept)
+
+
+async def exchange(code: str, verifier: str) -> Tokens:
+    """Exchange the code that a link or a provider leads back with, good once. Raises Invalid or Unavailable."""
+    person, _ = client.as_visitor()
+    with _in_words():
+        params = {"auth_code": code, "code_verifier": verifier}
+        return _tokens(await person.auth.exchange_code_for_session(params))  # type: ignore[arg-type]
+
+
+async def set_password(access_token: str, refresh_token: str, new: str) -> Tokens:
+    """Give somebody who came by a link from a mail another password; every other session at Supabase ends.
+
+    Raises Invalid or Unavailable.
+    """
+    person = client.as_nobody().auth
+    with _in_words():
+        answer = await person.set_session(access_token, refresh_token)
+        await person.update_user({"password": new})
+        return _tokens(answer)
+
+
+async def change_email(access_token: str, new: str, landing: str) -> None:
+    """Mail a link to the new address, and to the present one where the project wants both to agree.
+
+    That the new one is somebody's already is not told. Raises Invalid or Unavailable.
+    """
+    person, _ = client.as_visitor()
+    with _told_alike(), _in_words():
+        # The access token is good for a minute, so what would renew it is not asked for.
+        await person.auth.set_session(access_token, "unused")
+        await person.auth.update_user({"email": new}, {"email_redirect_to": landing})
 
 
 async def invite(email: str, landing: str) -> None:
@@ -175,6 +279,23 @@ def _in_words(**instead: str) -> Iterator[None]:
         raise _refusal(error, instead) from error
     except (HTTPError, ValidationError) as error:  # no answer, or not one of Auth's
         raise Unavailable(AWAY) from error
+
+
+@contextmanager
+def _told_alike() -> Iterator[None]:
+    """Keep to ourselves what would tell whether an address is somebody's."""
+    try:
+        yield
+    except Invalid as refused:
+        if refused.code not in _ABOUT_AN_ACCOUNT:
+            raise
+        log.info("Auth did not mail a link: %s", refused.code)
+
+
+def _verifier(kept: AsyncMemoryStorage) -> str:
+    """The client keeps it under a name made from the project's, and what it is for behind a slash."""
+    [value] = (value for name, value in kept.storage.items() if name.endswith("-code-verifier"))
+    return value.partition("/")[0]
 
 
 def _refusal(error: AuthError, instead: Mapping[str, str]) -> ChatError:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import httpx
 from supabase import AsyncClient, AsyncClientOptions
+from supabase_auth import AsyncMemoryStorage
 
 from chatapp import settings
 
@@ -25,6 +27,18 @@ def as_nobody() -> AsyncClient:
     return _client(settings.current().supabase_publishable_key)
 
 
+def as_visitor() -> tuple[AsyncClient, AsyncMemoryStorage]:
+    """Return a client like `as_nobody`'s whose links lead to codes (PKCE), and where it keeps what they need."""
+    kept = AsyncMemoryStorage()
+    return _client(settings.current().supabase_publishable_key, flow_type="pkce", storage=kept), kept
+
+
+async def get(path: str) -> httpx.Response:
+    """Ask the project for what needs the publishable key alone. Raises httpx.HTTPError."""
+    chosen = settings.current()
+    return await _wire().get(f"{chosen.supabase_url}{path}", headers={"apikey": chosen.supabase_publishable_key})
+
+
 def as_project() -> AsyncClient:
     """Return a client with the secret key, which may do everything."""
     return _client(settings.current().supabase_secret_key.get_secret_value())
@@ -36,8 +50,8 @@ async def dispose() -> None:
         await wire.aclose()
 
 
-def _client(key: str) -> AsyncClient:
-    options = AsyncClientOptions(persist_session=False, auto_refresh_token=False, httpx_client=_wire())
+def _client(key: str, **more: Any) -> AsyncClient:
+    options = AsyncClientOptions(persist_session=False, auto_refresh_token=False, httpx_client=_wire(), **more)
     return AsyncClient(settings.current().supabase_url, key, options)
 
 

@@ -33,7 +33,7 @@ HOSTILE = [
     [[[[[]]]]],
 ]
 INTERNAL = {"hydrate", "hydrate_and_load", "on_load_internal", "set_is_hydrated"}
-PUBLIC = {"sign_in", "sign_up", "set_up", "continue_as", "arrive"}
+PUBLIC = {"sign_in", "sign_up", "set_up", "continue_as", "arrive", "mail_link", "mail_reset", "go_to", "set_password"}
 
 
 def name_of(handler: str) -> str:

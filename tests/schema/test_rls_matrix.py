@@ -97,6 +97,9 @@ chat_rooms     insert  select room from private.open_direct(array[:owner]::uuid[
 chat_rooms     insert  select 1 from private.may_look_up(1)                         NO    NO    NO    NO    NO
 chat_rooms     select  select 1 from private.people_at('{a@example.com}')           NO    NO    NO    NO    NO
 chat_rooms     select  select 1 from private.address_lookups                        NO    NO    NO    NO    NO
+chat_rooms     select  select 1 from private.attempts                               NO    NO    NO    NO    NO
+chat_rooms     update  select 1 where private.attempt(sha256('x'), 9, '1 hour')     NO    NO    NO    NO    NO
+chat_rooms     delete  select private.forget_attempts(sha256('x'))                  NO    NO    NO    NO    NO
 profiles       select  select 1 from private.my_people('') where id = :third        yes   yes   -     -     NO
 room_members   select  select 1 from room_members where room_id = :direct           yes   yes   -     -     NO
 room_members   insert  insert into room_members (room_id, user_id) values (:direct, :me)       -     -     NO    NO    NO

@@ -15,12 +15,17 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import psycopg
 from playwright.async_api import async_playwright, expect
 
 from chatapp import db, demo, migrate, settings
+from chatapp.actor import Actor
+from chatapp.direct.actions import open_direct
+from chatapp.messages import actions as messages
+from chatapp.reactions import actions as reactions
+from chatapp.rooms import actions as rooms
 from chatapp.standin import lifecycle
 from chatapp.supabase import client
 from tests.browser.conftest import Lobby
@@ -34,7 +39,7 @@ from tests.server import ROOT, Server, build
 FOLDER = ROOT / "screenshots"
 SIZES = os.environ.get("SIZES", "390x844,768x1024,1440x900").split(",")
 THEMES = os.environ.get("THEMES", "light,dark").split(",")
-WALKS = os.environ.get("WALKS", "screens,extremes,talk").split(",")
+WALKS = os.environ.get("WALKS", "screens,extremes,full,talk").split(",")
 ONLY = os.environ.get("ONLY", "")
 TOUCH_BELOW = 700
 """Pixels of width up to which a screen is a phone's, with fingers on it."""
@@ -43,7 +48,7 @@ TOUCH_BELOW = 700
 async def take(lobby: Lobby, size: str, theme: str) -> None:
     """One picture of each screen, named by size, theme, place in the walk and what it shows."""
     number = 0
-    for walk in [each for each in (screens, extremes, talk) if each.__name__ in WALKS]:
+    for walk in [each for each in (screens, extremes, full, talk) if each.__name__ in WALKS]:
         async for name, person in walk(lobby, **options(size, theme)):
             number += 1
             if ONLY in name:
@@ -216,6 +221,82 @@ SAY_ABOUT = """
 insert into chat_messages (room_id, user_id, client_id, content, parent_id, quote_id)
 values (%s, %s, gen_random_uuid()::text, %s, %s, %s) returning id
 """
+
+
+async def full(lobby: Lobby, **options: Any) -> AsyncIterator[tuple[str, Person]]:
+    """A room with all that can be in one, and a list with all that can be on one."""
+    place, first = await everything()
+    ada = await lobby.signed_in("Ada", to=f"/chat/{place}", **options)
+    await ada.ready()
+    grace = await lobby.signed_in("Grace", to=f"/chat/{place}")
+    await grace.sees("Nice!")
+    await grace.box.press_sequentially("I am ")
+    await expect(ada.page.get_by_text("Grace Hopper is typing...").first).to_be_visible()
+    await ada.is_still()
+    yield "a full room", ada
+    await ada.log.evaluate("log => log.scrollTop = 0")
+    await ada.is_still()
+    yield "a full room's beginning", ada
+    await ada.log.get_by_role("button", name=re.compile("2 replies")).click()
+    await expect(ada.page.get_by_role("log", name="Thread").get_by_text("Before lunch")).to_be_visible()
+    await ada.is_still()
+    yield "a thread", ada
+    await ada.go(f"/chat/{place}?m={first}")
+    await expect(ada.page.get_by_role("log", name="Thread").locator("[data-marked]")).to_be_focused()
+    await ada.is_still()
+    yield "a reply that was asked for", ada
+    await ada.go(f"/chat/{place}")
+    await ada.ready()
+    await ada.button("Pinned").click()
+    await ada.is_still()
+    yield "the pinned messages", ada
+    await ada.page.keyboard.press("Escape")
+    await ada.page.keyboard.press("Control+k")
+    await ada.page.keyboard.type("gr")
+    await ada.is_still()
+    yield "the switcher with people", ada
+    await ada.page.keyboard.press("Escape")
+    if await ada.button("Open rooms").is_visible():
+        await ada.button("Open rooms").click()
+        await ada.is_still()
+        yield "a full list in the drawer", ada
+
+
+async def everything() -> tuple[UUID, str]:
+    """Through the verbs: a room with pins, quotes, a thread, code, reactions, mentions, and direct messages beside it.
+
+    Answers the room, and the id of the first reply in it.
+    """
+    ada, grace = Actor(demo.demo_id("Ada"), ""), Actor(demo.demo_id("Grace"), "")
+    made = await rooms.create_room(ada, f"Release {uuid4().hex[:4]}", "Everything about the next one")
+    place = UUID(made.id)
+    await rooms.join(grace, place)
+
+    async def say(who: Actor, text: str, **answer: Any) -> UUID:
+        return UUID((await messages.post(who, place, str(uuid4()), text, messages.Answer(**answer))).id)
+
+    plan = await say(ada, "The **plan**: freeze on *Thursday*, release on Friday\n- notes\n- [site](https://a.example)")
+    reply = await say(grace, "Before lunch", parent_id=plan)
+    await say(ada, "Works for me, @Grace Hopper", parent_id=plan)
+    await messages.pin(grace, plan)
+    await say(grace, "Sounds good", quote_id=plan)
+    code = await say(grace, "```python\ndef release(version: str) -> None:\n    print(f'{version} is out')\n```")
+    for who, emoji in ((ada, "🎉"), (grace, "🎉"), (ada, "👍"), (grace, "🚀")):
+        await reactions.add(who, code, emoji)
+    await messages.edit(grace, await say(grace, "Typo"), "No typo")
+    await messages.delete(grace, await say(grace, "Never mind"))
+    await say(ada, "🎉🎉")
+    await say(grace, "> one thing\n\n@Ada Lovelace, can you look at `release()`?")
+    await say(grace, "Nice!")
+    for name in ("Grace", "Linus"):
+        pair = await open_direct(ada, [demo.demo_id(name)])
+        other = Actor(demo.demo_id(name), "")
+        await messages.post(other, pair, str(uuid4()), "Got a minute?")
+    other_room = UUID((await rooms.create_room(ada, f"Design {uuid4().hex[:4]}", "How it looks")).id)
+    await rooms.join(grace, other_room)
+    for text in ("@Ada Lovelace have a look", "and here"):
+        await messages.post(grace, other_room, str(uuid4()), text)
+    return place, str(reply)
 
 
 async def full_room() -> str:

@@ -26,7 +26,7 @@ run: $(APP)
 	@$(BIN)/python -m chatapp
 
 test: $(DEV) browser redis
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+	@tools/test $(ARGS)
 
 check: $(DEV)
 	$(BIN)/ruff check .

@@ -24,16 +24,10 @@ from tests.server import Server, build
 Sql = psycopg.AsyncConnection[psycopg.rows.DictRow]
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """For `make test`'s two processes: what needs the one running app stays together, and what starts programs on their
-    usual ports; the rest goes by file.
-    """
-    for item in items:
-        needs_app = "server" in getattr(item, "fixturenames", ())
-        folder = item.path.parent.name
-        place = "programs" if folder in ("setup", "standin") else f"{folder}/{item.path.stem}"
-        item.add_marker(pytest.mark.xdist_group("app" if needs_app else place))
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """What needs the one running app is one half of `make test`; the other runs beside it (tools/test)."""
+    if "server" in getattr(item, "fixturenames", ()):
+        item.add_marker(pytest.mark.app)
 
 
 @pytest.fixture(scope="session")

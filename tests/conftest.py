@@ -24,12 +24,6 @@ from tests.server import Server, build
 Sql = psycopg.AsyncConnection[psycopg.rows.DictRow]
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """What needs the one running app is one half of `make test`; the other runs beside it (tools/test)."""
-    if "server" in getattr(item, "fixturenames", ()):
-        item.add_marker(pytest.mark.app)
-
-
 @pytest.fixture(scope="session")
 def standin_folder() -> Iterator[Path]:
     """A folder that the account running Postgres can enter, unlike pytest's own."""

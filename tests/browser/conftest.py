@@ -17,10 +17,9 @@ from tests.server import Server
 from .people import PHONE, Person, person
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if "tests/browser" in item.path.as_posix():
-            item.add_marker(pytest.mark.browser)
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """These are one half of `make test`; all others run beside them (tools/test)."""
+    item.add_marker(pytest.mark.browser)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import inspect
 import os
@@ -16,9 +17,10 @@ import psycopg
 import pytest_asyncio
 from reflex_base.registry import RegistrationContext
 
-from chatapp import chatapp, settings
+from chatapp import chatapp, demo, settings
 from chatapp.accounts import actions as accounts
 from chatapp.rooms import actions as rooms
+from chatapp.settings import Settings
 from tests.cast import Cast
 from tests.server import URL, Server
 from tests.tab import TIMELINE, Tab
@@ -129,6 +131,17 @@ class Place:
     async def _write(self, statement: str, *values: object) -> None:
         async with await psycopg.AsyncConnection.connect(self.company.owner_url) as connection:
             await connection.execute(statement, values)
+
+
+@pytest_asyncio.fixture(scope="session")
+async def server(project: Settings, standin_folder: Path) -> AsyncIterator[Server]:
+    """The real app as in tests/conftest.py, but for its pages, which nobody here looks at: they need not be built."""
+    await demo.seed()
+    surroundings = {"STANDIN_DATA": str(standin_folder), "__REFLEX_MOUNT_FRONTEND_COMPILED_APP": "0"}
+    started = Server(surroundings, standin_folder.parent / "server.log")
+    await asyncio.to_thread(started.start)
+    yield started
+    await asyncio.to_thread(started.stop)
 
 
 @pytest_asyncio.fixture

@@ -137,7 +137,12 @@ class Place:
 async def server(project: Settings, standin_folder: Path) -> AsyncIterator[Server]:
     """The real app as in tests/conftest.py, but for its pages, which nobody here looks at: they need not be built."""
     await demo.seed()
-    surroundings = {"STANDIN_DATA": str(standin_folder), "__REFLEX_MOUNT_FRONTEND_COMPILED_APP": "0"}
+    surroundings = {
+        "STANDIN_DATA": str(standin_folder),
+        "__REFLEX_MOUNT_FRONTEND_COMPILED_APP": "0",
+        # Not where the pages of the tests in browsers are: a starting app writes its own address into them.
+        "REFLEX_WEB_WORKDIR": str(standin_folder.parent / "web"),
+    }
     started = Server(surroundings, standin_folder.parent / "server.log")
     await asyncio.to_thread(started.start)
     yield started

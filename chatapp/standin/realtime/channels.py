@@ -53,7 +53,8 @@ class Channel:
         self.hears_itself, self.acknowledges = bool(broadcast.get("self")), bool(broadcast.get("ack"))
         self.wants_presence = bool(presence.get("enabled"))
         self.presence_key = str(presence.get("key") or "") or str(uuid.uuid4())
-        self.changes = [each for each in config.get("postgres_changes") or [] if isinstance(each, dict)]
+        asked = config.get("postgres_changes")
+        self.changes = [each for each in asked if isinstance(each, dict)] if isinstance(asked, list) else []
         self.replay = _object(broadcast.get("replay"))
         self.token, self.claims = token, claims
         self.reading: Rights = {}

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import gc
 
-THRESHOLDS = (20_000, 20, 50)
-"""Allocations before a look at the youngest objects, looks before one at the middle, and at the old ones."""
+THRESHOLDS = (20_000, 5, 4)
+"""Allocations before a look at the youngest objects, looks before one at the middle, and at the old ones.
+
+What a closed tab leaves is old by then, and circular: were the old ones looked at more rarely, a quiet server would
+hold on to every tab of its day."""
 
 
 def settle() -> None:

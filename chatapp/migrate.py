@@ -116,6 +116,8 @@ def _let_app_in(project: Settings) -> None:
     if project.app_database_url or _logs_in(project.app_url):
         return
     with psycopg.connect(project.owner_url, connect_timeout=CONNECT_SECONDS) as connection:
+        # Of two that alter a role at the same time Postgres refuses one.
+        connection.execute("select pg_advisory_xact_lock(hashtext('chatapp.migrate'))")
         password = sql.Literal(project.app_password)
         connection.execute(sql.SQL("alter role {} password {}").format(sql.Identifier(APP_LOGIN), password))
 

@@ -61,7 +61,7 @@ def _run(tool: str, *arguments: str, **environment: str) -> subprocess.Completed
     """Run Node or npm, which come with the environment, from PyPI."""
     command = [str(Path(sys.executable).with_name(tool)), *arguments]
     environment = {**os.environ, **environment}
-    return subprocess.run(command, check=False, cwd=JS, env=environment, capture_output=True, text=True, timeout=100)
+    return subprocess.run(command, check=False, cwd=JS, env=environment, capture_output=True, text=True, timeout=300)
 
 
 @pytest.mark.parametrize("name", EXPECTED)

@@ -26,7 +26,7 @@ from chatapp.realtime.hint import Hint, Step
 from chatapp.realtime.hub import Hub
 from chatapp.realtime.line import Line
 from chatapp.realtime.peers import Peers
-from chatapp.realtime.pulse import woken_or_after
+from chatapp.realtime.pulse import never, pulse, woken_or_after
 from chatapp.receipts.actions import advances
 from chatapp.receipts.markers import markers
 from chatapp.rooms import queries as room_queries
@@ -141,20 +141,12 @@ class RoomLists:
 
     def gap(self) -> None:
         """Anything may have changed."""
-        self._people.update(UUID(name.removeprefix("user:")) for name in shared.wire().rooms("user:"))
+        self._people.update(_people_here())
         self._changed.set()
 
     async def keep(self) -> None:
         """Until cancelled: send the lists that changed."""
-        while True:
-            await self._changed.wait()
-            self._changed.clear()
-            try:
-                await self._send()
-            except ChatError as error:
-                log.warning("Room lists could not be read: %s", error.message)
-                self._changed.set()
-            await asyncio.sleep(LIST_REST)
+        await pulse(self._changed, never, self._send, LIST_REST, "Room lists could not be read")
 
     async def _send(self) -> None:
         for room_id in list(self._rooms):
@@ -195,17 +187,15 @@ class OwnMarks:
 
     async def keep(self) -> None:
         """Until cancelled: tell."""
-        while True:
-            await self._news.wait()
-            self._news.clear()
-            moved, self._moved = self._moved, {}
-            try:
-                await self._tell(moved)
-            except ChatError as error:
-                log.warning("Read markers could not be read: %s", error.message)
-                self._moved = {**moved, **self._moved}
-                self._news.set()
-            await asyncio.sleep(MARKS_REST)
+        await pulse(self._news, never, self._act, MARKS_REST, "Read markers could not be read")
+
+    async def _act(self) -> None:
+        moved, self._moved = self._moved, {}
+        try:
+            await self._tell(moved)
+        except ChatError:
+            self._moved = {**moved, **self._moved}
+            raise
 
     async def _tell(self, moved: dict[tuple[UUID, UUID], tuple[Step, int]]) -> None:
         found = await room_queries.marks({room for room, _ in moved}, {user for _, user in moved})
@@ -225,7 +215,11 @@ def _readers(hint: Hint) -> Mapping[UUID, Step | None]:
     """Whose markers have moved: those the hint names; where they are too many to be named, anybody's here."""
     if hint.readers or hint.what == "message":
         return hint.readers
-    return {UUID(name.removeprefix("user:")): None for name in shared.wire().rooms("user:")}
+    return dict.fromkeys(_people_here())
+
+
+def _people_here() -> set[UUID]:
+    return {UUID(name.removeprefix("user:")) for name in shared.wire().rooms("user:")}
 
 
 def _known(mark: Mark) -> bool:

@@ -4,22 +4,43 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections.abc import Awaitable, Callable
+
+from chatapp.errors import ChatError
+
+log = logging.getLogger(__name__)
 
 Moment = float | None
 """A time by the clock `time.monotonic`, None for never."""
 
 
-async def pulse(
-    woken: asyncio.Event, due: Callable[[], Moment], act: Callable[[], Awaitable[None]], rest: float
-) -> None:
-    """Until cancelled: act when woken and when something is due: at once, then every `rest` seconds at most."""
+Act = Callable[[], Awaitable[None]]
+
+
+def never() -> Moment:
+    """For what is only ever woken."""
+    return None
+
+
+async def pulse(woken: asyncio.Event, due: Callable[[], Moment], act: Act, rest: float, trouble: str = "") -> None:
+    """Until cancelled: act when woken and when something is due: at once, then every `rest` seconds at most.
+
+    With `trouble`, a sentence's beginning for the log, a ChatError means: act again. Without it, as any other
+    exception, it ends the pulse. `act` keeps for itself what it could not do.
+    """
     while True:
         moment = due()
         await woken_or_after(woken, None if moment is None else max(moment - time.monotonic(), 0))
         woken.clear()
-        await act()
+        try:
+            await act()
+        except ChatError as error:
+            if not trouble:
+                raise
+            log.warning("%s: %s", trouble, error.message)
+            woken.set()
         await asyncio.sleep(rest)
 
 

@@ -13,6 +13,7 @@ from sqlmodel import col, func, select, update
 from chatapp.actor import SYSTEM, Actor
 from chatapp.db import transaction
 from chatapp.errors import ChatError
+from chatapp.realtime.pulse import never, pulse
 from chatapp.rooms.model import Membership
 
 log = logging.getLogger(__name__)
@@ -61,14 +62,7 @@ class Advances:
 
     async def keep(self) -> None:
         """Until cancelled: write."""
-        while True:
-            await self._news.wait()
-            try:
-                await self.flush()
-            except ChatError as error:
-                log.warning("Read markers could not be stored: %s", error.message)
-                self._news.set()
-            await asyncio.sleep(REST)
+        await pulse(self._news, never, self.flush, REST, "Read markers could not be stored")
 
     async def flush(self) -> None:
         """Write what waits. Raises ChatError, and what could not be written goes on waiting."""

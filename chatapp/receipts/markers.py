@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -15,11 +14,10 @@ from chatapp.patience import patiently
 from chatapp.realtime import topic
 from chatapp.realtime.heads import LOOKS
 from chatapp.realtime.hint import Hint, Step
+from chatapp.realtime.pulse import never, pulse
 from chatapp.receipts import queries
 from chatapp.receipts.state import CHANGES_MOST, opened, told
 from chatapp.rooms.snapshots import Mark
-
-log = logging.getLogger(__name__)
 
 REST = 0.5
 """Seconds between two deltas of a room: two a second at most, whatever is read there."""
@@ -90,19 +88,18 @@ class Markers:
 
     async def keep(self) -> None:
         """Until cancelled: tell what has changed."""
-        while True:
-            await self._news.wait()
-            self._news.clear()
-            self._forget_idle()
-            changed, self._changed = self._changed & self._rooms.keys(), self._changed - self._rooms.keys()
-            try:
-                await self._tell(changed)
-            except ChatError as error:
-                log.warning("Read markers could not be read: %s", error.message)
-                self._changed |= changed
-            if self._changed:
-                self._news.set()
-            await asyncio.sleep(REST)
+        await pulse(self._news, never, self._act, REST, "Read markers could not be read")
+
+    async def _act(self) -> None:
+        self._forget_idle()
+        changed, self._changed = self._changed & self._rooms.keys(), self._changed - self._rooms.keys()
+        try:
+            await self._tell(changed)
+        except ChatError:
+            self._changed |= changed
+            raise
+        if self._changed:
+            self._news.set()
 
     async def _tell(self, room_ids: set[UUID]) -> None:
         if not room_ids:

@@ -7,7 +7,8 @@ import time
 
 import pytest
 
-from chatapp.realtime.pulse import earliest, pulse
+from chatapp.errors import ChatError, Unavailable
+from chatapp.realtime.pulse import earliest, never, pulse
 
 
 async def nothing() -> None:
@@ -48,3 +49,23 @@ async def test_it_acts_when_woken_and_when_something_is_due() -> None:
 def test_the_earliest_of_nothing_is_never() -> None:
     assert earliest(None, None) is None
     assert earliest(None, 2.0, 1.0) == 1.0
+
+
+async def test_what_failed_is_done_again_unless_nothing_was_to_be_said_of_it() -> None:
+    answers: list[ChatError | None] = [Unavailable("away"), Unavailable("away"), None]
+    woken, done = asyncio.Event(), asyncio.Event()
+
+    async def act() -> None:
+        if answer := answers.pop(0):
+            raise answer
+        done.set()
+
+    woken.set()
+    task = asyncio.create_task(pulse(woken, never, act, 0, "It could not be read"))
+    await asyncio.wait_for(done.wait(), 5)
+    task.cancel()
+    await asyncio.wait({task})
+    answers.append(Unavailable("away"))
+    woken.set()
+    with pytest.raises(Unavailable):
+        await asyncio.wait_for(pulse(woken, never, act, 0), 5)

@@ -14,7 +14,7 @@ from playwright.async_api import Browser, async_playwright, expect
 from tests.chromium import FLAGS, executable
 from tests.server import Server
 
-from .people import PHONE, Person, person
+from .people import PHONE, Person, closed, person
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -33,7 +33,7 @@ async def browser() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
         started = await playwright.chromium.launch(executable_path=await asyncio.to_thread(executable), args=FLAGS)
         yield started
-        await started.close()
+        await closed(started)
 
 
 class Lobby:

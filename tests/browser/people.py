@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import warnings
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -13,6 +15,7 @@ from tests.server import URL
 
 DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
+CLOSING_SECONDS = 20
 
 # Scrolls up in steps. Whenever rows are added above, the row that was first in sight must be where it was.
 WATCH_ROWS = """
@@ -184,5 +187,14 @@ async def person(browser: Browser, **options: Any) -> AsyncIterator[Person]:
         someone = Person(context, await context.new_page())
         yield someone
     finally:
-        await context.close()
+        await closed(context)
     assert someone.errors == []
+
+
+async def closed(what: Browser | BrowserContext) -> None:
+    """Close it. Chromium, once in thousands of times, never answers; the test has been judged by then, and goes on."""
+    try:
+        async with asyncio.timeout(CLOSING_SECONDS):
+            await what.close()
+    except TimeoutError:
+        warnings.warn(f"{what} did not close within {CLOSING_SECONDS} s: left to the end of the run", stacklevel=1)

@@ -65,7 +65,7 @@ class Tab(rx.State):
     async def open_room(self):
         """A room's page opens, reloads or reconnects: at the message in its address, what is unread, or the end."""
         async with self:
-            here, asked, kept = self._here(), self._asked(), self._kept()
+            here, asked, kept, far_back = self._here(), self._asked(), self._kept(), self._far_back()
             back = self._room == here.room
         try:
             room = await patiently(lambda: _authorised(here.room))
@@ -74,7 +74,10 @@ class Tab(rx.State):
             at = opening.at(place) if place else opening.NEWEST
             if not place and not back:
                 at = await patiently(lambda: opening.first_unread(room, markers.of(room.id)))
-            await self._open(room, here, at, kept)
+            if far_back and not place:
+                await self._open_far_back(room, here, at, *far_back)
+            else:
+                await self._open(room, here, at, kept)
         except NotFound:
             await self._show_nothing(here, missing=here.room)
             return None
@@ -152,11 +155,15 @@ class Tab(rx.State):
         follows = self._topic == topic.room(self._here().room)
         return (self._first, self._read_back) if follows else (0, False)
 
+    def _far_back(self) -> tuple[int, int] | None:
+        """The first and last seq that a tab far back in its room shows: a reader there stays over a reconnection."""
+        return (self._first, self._last) if self._topic == topic.room_head(self._here().room) else None
+
     async def _open(self, room: LiveRoom, here: Here, at: opening.At, kept: tuple[int, bool]) -> None:
         """Show a room at some place. Raises NotFound for who has been put out of it by now."""
         await markers.open(room.id)
         if at.seq and room.newest - opening.before(at) >= opening.KEPT:
-            await self._open_far_back(room, here, at)
+            await self._open_far_back(room, here, at, *opening.far_back(at, 2 * PAGE))
             return
         first = _first(room, *kept)
         if at.seq:
@@ -170,15 +177,16 @@ class Tab(rx.State):
                 self._read_back = kept[1]
                 await self._show_end(room, here, max(first, room.floor), at)
                 return
-        await self._open_far_back(room, here, at)
+        await self._open_far_back(room, here, at, *opening.far_back(at, 2 * PAGE))
 
-    async def _open_far_back(self, room: LiveRoom, here: Here, at: opening.At) -> None:
-        first = opening.before(at)
+    async def _open_far_back(self, room: LiveRoom, here: Here, at: opening.At, first: int, last: int) -> None:
         await self._hear_of_changes(room, here)
-        rows = await message_queries.between(room.id, first, first + 2 * PAGE - 1)
+        rows = await patiently(lambda: message_queries.between(room.id, first, last))
         async with self:
             if self._may_show(room, here):
-                shown = message_state.around(room.merge(rows), at.seq, OPENING_MOST)
+                if not rows:  # deleted, and the hub does not know it yet
+                    raise NotFound
+                shown = message_state.around(room.merge(rows), at.seq or (first + last) // 2, OPENING_MOST)
                 self._first, self._last, self._read_back = shown[0].seq, shown[-1].seq, True
                 await self._move(here.sid, topic.room_head(room.id), room)
                 await self._show(room, here, shown, at)

@@ -45,6 +45,11 @@ def before(at: At) -> int:
     return max(1, at.seq - AROUND)
 
 
+def far_back(at: At, messages: int) -> tuple[int, int]:
+    """The first and last seq to show of so many messages around a place."""
+    return before(at), before(at) + messages - 1
+
+
 async def place(room: LiveRoom, asked: str) -> Place | None:
     """Where a message of the room is, None for one that is not in it."""
     try:

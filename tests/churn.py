@@ -131,7 +131,6 @@ async def main(minutes: float, tabs: int) -> int:
         {
             "STANDIN_DATA": str(folder / "data"),
             "REFLEX_REDIS_TOKEN_EXPIRATION": str(STATES_KEPT),
-            "__REFLEX_MOUNT_FRONTEND_COMPILED_APP": "0",
         },
         folder / "log",
     )

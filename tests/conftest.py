@@ -13,13 +13,12 @@ import pytest
 import pytest_asyncio
 from pydantic import SecretStr
 
-from chatapp import db, demo, migrate, settings
+from chatapp import db, migrate, settings
 from chatapp.settings import Settings
 from chatapp.standin import lifecycle
 from chatapp.supabase import client
 from tests.cast import Cast, assemble
 from tests.ports import free_port
-from tests.server import Server, build
 
 Sql = psycopg.AsyncConnection[psycopg.rows.DictRow]
 
@@ -57,18 +56,6 @@ async def psql(project: Settings) -> AsyncIterator[Sql]:
     """The owner at a prompt: each statement is committed at once, and no policy applies."""
     async with await connect(project.owner_url) as connection:
         yield connection
-
-
-@pytest_asyncio.fixture(scope="session")
-async def server(project: Settings, standin_folder: Path) -> AsyncIterator[Server]:
-    """The real app on this stand-in, with its demo people, for tests that come through the front door."""
-    await demo.seed()
-    await asyncio.to_thread(build)
-    log = standin_folder.parent / "server.log"
-    started = Server({"STANDIN_DATA": str(standin_folder)}, log)
-    await asyncio.to_thread(started.start)
-    yield started
-    await asyncio.to_thread(started.stop)
 
 
 def settings_of(made: lifecycle.Project) -> Settings:

@@ -353,7 +353,7 @@ async def house() -> AsyncIterator[None]:
     """The real app on a stand-in of its own, with its demo people."""
     folder = await asyncio.to_thread(folder_for_postgres)
     data = folder / "data"
-    server = Server({"STANDIN_DATA": str(data)}, folder / "server.log")
+    server = Server({"STANDIN_DATA": str(data)}, folder / "server.log", pages=True)
     try:
         made = await asyncio.to_thread(lifecycle.ensure, data, api_port=free_port(), db_port=free_port())
         settings.use(settings_of(made))

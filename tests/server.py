@@ -1,4 +1,4 @@
-"""The real app for tests: its front end built once, served by one backend process on one port."""
+"""The real app for tests: one backend process on one port, and the front end, built once, for those who look at it."""
 
 from __future__ import annotations
 
@@ -25,13 +25,16 @@ PARTS = ("chatapp", "assets", "rxconfig.py", "requirements.lock", ".npmrc", "ref
 
 
 class Server:
-    """One backend process that also serves the built pages. Killed and started again by tests, on the same port.
+    """One backend process, with `pages` one that also serves those built. Killed and started again by tests.
 
     On another port than the one built into the pages, browsers reach it through a proxy only (tests/network.py).
     """
 
-    def __init__(self, environment: Mapping[str, str], log: Path, port: int = PORT) -> None:
-        self._environment, self._log, self.port = dict(environment), log, port
+    def __init__(self, environment: Mapping[str, str], log: Path, port: int = PORT, pages: bool = False) -> None:
+        # A starting app writes its own address into its pages: those that browsers look at are not for every server.
+        where = {} if pages else {"REFLEX_WEB_WORKDIR": str(log.parent / "web")}
+        mount = {"__REFLEX_MOUNT_FRONTEND_COMPILED_APP": "1" if pages else "0"}
+        self._environment, self._log, self.port = {**where, **mount, **environment}, log, port
         self._counts = log.with_suffix(".counts")
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -126,7 +129,6 @@ def environment() -> dict[str, str]:
         "REFLEX_WEB_WORKDIR": str(WEB),
         "REFLEX_ENV_MODE": "prod",
         "__REFLEX_SKIP_COMPILE": "1",
-        "__REFLEX_MOUNT_FRONTEND_COMPILED_APP": "1",
         "PYTHONPATH": str(ROOT),
     }
 

@@ -157,10 +157,9 @@ def leave(data: Path) -> None:
 
 
 @asynccontextmanager
-async def backend(data: Path, port: int = PORT, **environment: str) -> AsyncIterator[Server]:
-    """A backend without pages."""
-    variables = {"STANDIN_DATA": str(data), "__REFLEX_MOUNT_FRONTEND_COMPILED_APP": "0", **environment}
-    server = Server(variables, data.parent / f"server-{port}.log", port)
+async def backend(data: Path, port: int = PORT, pages: bool = False, **environment: str) -> AsyncIterator[Server]:
+    """A backend on a stand-in."""
+    server = Server({"STANDIN_DATA": str(data), **environment}, data.parent / f"server-{port}.log", port, pages)
     await asyncio.to_thread(server.start)
     try:
         yield server

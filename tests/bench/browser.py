@@ -70,11 +70,10 @@ async def measure(report: Report) -> None:
     """The built pages, a server and a stand-in of their own, one Chromium."""
     await asyncio.to_thread(build)
     program = await asyncio.to_thread(executable)
-    pages = {"__REFLEX_MOUNT_FRONTEND_COMPILED_APP": "1"}
     with bench_app.folder() as data:
         async with (
             bench_app.project(data),
-            bench_app.backend(data, PORT, **pages) as server,
+            bench_app.backend(data, PORT, pages=True) as server,
             bench_app.furnished(server, messages=ROWS) as app,
             async_playwright() as playwright,
         ):

@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, async_playwright, expect
 
+from chatapp import demo
+from chatapp.settings import Settings
 from tests.chromium import FLAGS, executable
-from tests.server import Server
+from tests.server import Server, build
 
 from .people import PHONE, Person, closed, person
 
@@ -34,6 +37,17 @@ async def browser() -> AsyncIterator[Browser]:
         started = await playwright.chromium.launch(executable_path=await asyncio.to_thread(executable), args=FLAGS)
         yield started
         await closed(started)
+
+
+@pytest_asyncio.fixture(scope="session")
+async def server(project: Settings, standin_folder: Path) -> AsyncIterator[Server]:
+    """The real app with its pages, and with its demo people."""
+    await demo.seed()
+    await asyncio.to_thread(build)
+    started = Server({"STANDIN_DATA": str(standin_folder)}, standin_folder.parent / "server.log", pages=True)
+    await asyncio.to_thread(started.start)
+    yield started
+    await asyncio.to_thread(started.stop)
 
 
 class Lobby:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from pathlib import Path
 from uuid import uuid4
 
 import psycopg
@@ -13,8 +14,10 @@ import pytest_asyncio
 from playwright.async_api import Browser, expect
 
 from chatapp import demo, settings
-from tests.live.test_two_backends import Backends, backends  # noqa: F401  # a fixture
+from chatapp.settings import Settings
+from tests.live.test_two_backends import Backends, running
 from tests.network import Network
+from tests.server import build
 
 from .conftest import Lobby
 from .people import Person
@@ -23,7 +26,14 @@ pytestmark = pytest.mark.timeout(300)  # two backends and two browsers start
 
 
 @pytest_asyncio.fixture
-async def hall(browser: Browser, backends: Backends) -> AsyncIterator[Lobby]:  # noqa: F811
+async def backends(project: Settings, standin_folder: Path) -> AsyncIterator[Backends]:
+    await asyncio.to_thread(build)
+    async with running(standin_folder, pages=True) as made:
+        yield made
+
+
+@pytest_asyncio.fixture
+async def hall(browser: Browser, backends: Backends) -> AsyncIterator[Lobby]:
     await demo.seed()
     async with AsyncExitStack() as stack:
         yield Lobby(browser, stack)
@@ -39,10 +49,7 @@ def written(room_id: str) -> list[str]:
         return [content for (content,) in rows]
 
 
-async def test_people_at_two_backends_talk_and_go_on_when_one_is_killed(
-    hall: Lobby,
-    backends: Backends,  # noqa: F811
-) -> None:
+async def test_people_at_two_backends_talk_and_go_on_when_one_is_killed(hall: Lobby, backends: Backends) -> None:
     one, other = await Network([backends.first.port]).start(), await Network([backends.second.port]).start()
     try:
         ada = await at(hall, "Ada", one)

@@ -255,5 +255,4 @@ def _environment(project: lifecycle.Project, port: int) -> dict[str, str]:
         "SUPABASE_PUBLISHABLE_KEY": project.publishable_key,
         "SUPABASE_SECRET_KEY": project.secret_key,
         "DATABASE_URL": project.database_url,
-        "__REFLEX_MOUNT_FRONTEND_COMPILED_APP": "0",
     }

@@ -135,15 +135,9 @@ class Place:
 
 @pytest_asyncio.fixture(scope="session")
 async def server(project: Settings, standin_folder: Path) -> AsyncIterator[Server]:
-    """The real app as in tests/conftest.py, but for its pages, which nobody here looks at: they need not be built."""
+    """The real app with its demo people, but without pages, which nobody here looks at."""
     await demo.seed()
-    surroundings = {
-        "STANDIN_DATA": str(standin_folder),
-        "__REFLEX_MOUNT_FRONTEND_COMPILED_APP": "0",
-        # Not where the pages of the tests in browsers are: a starting app writes its own address into them.
-        "REFLEX_WEB_WORKDIR": str(standin_folder.parent / "web"),
-    }
-    started = Server(surroundings, standin_folder.parent / "server.log")
+    started = Server({"STANDIN_DATA": str(standin_folder)}, standin_folder.parent / "server.log")
     await asyncio.to_thread(started.start)
     yield started
     await asyncio.to_thread(started.stop)

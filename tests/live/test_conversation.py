@@ -96,8 +96,9 @@ async def test_history_is_read_back_to_the_first_message(place: Place) -> None:
         assert ada.rows[0]["content"] == "message 1"
         seqs = [row["seq"] for row in ada.rows]
         assert seqs == list(range(1, len(seqs) + 1))
-        await ada.call(f"{TAB}.open_room")
-        await ada.until(lambda tab: tab.rows and tab.rows[-1]["seq"] == 1200 and len(tab.rows) == 50)
+        await ada.call(f"{TAB}.show_latest")
+        await ada.until(lambda tab: tab.shared(TIMELINE, "window")["last"] == 0 and len(tab.rows) == 50)
+        assert ada.rows[-1]["seq"] == 1200
 
 
 async def test_a_tab_far_back_is_told_only_that_there_is_more(place: Place) -> None:

@@ -99,6 +99,19 @@ async def test_pages_forward_lead_back_to_the_live_end_without_a_gap(place: Plac
         await ada.until(lambda tab: tab.texts[-1] == "on we go")
 
 
+async def test_a_reader_far_back_stays_there_when_the_connection_comes_back(place: Place) -> None:
+    await place.write(700)
+    async with place.tabs("ada") as (ada,):
+        await ada.call(f"{TAB}.jump", message_id=await place.message(100))
+        await ada.until(lambda tab: window(tab)["at"] == 100)
+        shown = window(ada)["first"], window(ada)["last"]
+        await ada.call(f"{TAB}.open_room")
+        await ada.until(lambda tab: window(tab)["at"] == 0)
+        assert (window(ada)["first"], window(ada)["last"]) == shown
+        await ada.call(f"{TAB}.show_latest")
+        await ada.until(lambda tab: not window(tab)["last"])
+
+
 async def test_a_room_opens_at_what_is_asked_for_or_unread(place: Place, company: Company) -> None:
     await place.write(120)
     async with company.tab("grace", f"/chat/{place.id}?m={await place.message(7)}") as grace:

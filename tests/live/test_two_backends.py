@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from tests.cast import Cast
 from tests.network import Network
 from tests.ports import free_port
 from tests.redis import Redis
-from tests.server import Server, build
+from tests.server import Server
 from tests.tab import COMPOSER, OPEN_ROOM, ROOM_LIST, TAB, TIMELINE, VIEWER, Tab
 
 from .conftest import Company, Place
@@ -34,13 +35,13 @@ class Backends:
         return self.first, self.second
 
 
-@pytest_asyncio.fixture(scope="module")
-async def backends(project: Settings, standin_folder: Path) -> AsyncIterator[Backends]:
-    await asyncio.to_thread(build)
-    redis = await asyncio.to_thread(Redis, standin_folder.parent, free_port())
-    surroundings = {"STANDIN_DATA": str(standin_folder), "REFLEX_REDIS_URL": redis.url}
-    logs = [standin_folder.parent / f"{name}.log" for name in ("first", "second")]
-    first, second = (Server(surroundings, log, free_port()) for log in logs)
+@asynccontextmanager
+async def running(data: Path, pages: bool = False) -> AsyncIterator[Backends]:
+    """Two backends over one database, one Realtime and one Redis."""
+    redis = await asyncio.to_thread(Redis, data.parent, free_port())
+    surroundings = {"STANDIN_DATA": str(data), "REFLEX_REDIS_URL": redis.url}
+    logs = [data.parent / f"{name}.log" for name in ("first", "second")]
+    first, second = (Server(surroundings, log, free_port(), pages) for log in logs)
     made = Backends(first, second, redis)
     try:
         for one in made.both:
@@ -50,6 +51,12 @@ async def backends(project: Settings, standin_folder: Path) -> AsyncIterator[Bac
         for one in made.both:
             await asyncio.to_thread(one.stop)
         await asyncio.to_thread(redis.stop)
+
+
+@pytest_asyncio.fixture(scope="module")
+async def backends(project: Settings, standin_folder: Path) -> AsyncIterator[Backends]:
+    async with running(standin_folder) as made:
+        yield made
 
 
 @pytest_asyncio.fixture

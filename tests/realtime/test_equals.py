@@ -282,8 +282,8 @@ class Room(RuleBasedStateMachine):
         self.handles = {who: Handle(f"sid {who.session_id}", str(ROOM)) for who in (ADA, GRACE)}
         self.patch.setattr(shared, "wire", lambda: self.sockets)
         self.patch.setattr(live, "_hub", lambda: self.hub)
-        self.patch.setattr(hub_module, "COALESCE", 0)
-        self.patch.setattr(hub_module, "BACKOFF", (0.0001,))
+        # Steps of the loop, no time: else what has been delivered when the next rule comes is the machine's choice.
+        self.patch.setattr(hub_module, "_rest", lambda *_: 0)
         self.patch.setattr(live, "markers", Markers())
         self.patch.setattr(thread_state, "_followed", self.hub.followed)
         for name in ("between", "before", "require_membership", "place"):

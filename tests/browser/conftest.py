@@ -7,12 +7,15 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, async_playwright, expect
 
 from chatapp import demo
+from chatapp.actor import Actor
+from chatapp.rooms import actions as rooms
 from chatapp.settings import Settings
 from tests.chromium import FLAGS, executable
 from tests.server import Server, build
@@ -64,8 +67,36 @@ class Lobby:
 
     async def signed_in(self, name: str, to: str = "/chat", **options: Any) -> Person:
         someone = await self.stranger(**options)
-        await someone.continue_as(name, to)
+        await someone.enter_as(name, to)
         return someone
+
+    async def room_of_two(self, name: str = "", **options: Any) -> tuple[Person, Person]:
+        """Ada, whose browser may be a special one, and Grace in a room that Ada owns."""
+        room_id = await room(name or f"Room {uuid4().hex[:8]}", "Ada", "Grace")
+        ada, grace = await asyncio.gather(self.at("Ada", room_id, **options), self.at("Grace", room_id))
+        return ada, grace
+
+    async def in_a_room(self, name: str = "Ada", **options: Any) -> Person:
+        """One of Ada and Grace in a room that Ada owns; the other is a member, but not here."""
+        return await self.at(name, await room(f"Room {uuid4().hex[:8]}", "Ada", "Grace"), **options)
+
+    async def at(self, name: str, room_id: str, **options: Any) -> Person:
+        """One of its members in a room."""
+        someone = await self.signed_in(name, f"/chat/{room_id}", **options)
+        await someone.ready()
+        return someone
+
+
+async def room(name: str, owner: str, *members: str, private: bool = False) -> str:
+    """Make a room of demo people; answers its id."""
+    made = await rooms.create_room(actor_of(owner), name, "", private)
+    for member in members:
+        await rooms.join(actor_of(member), UUID(made.id))
+    return made.id
+
+
+def actor_of(name: str) -> Actor:
+    return Actor(demo.demo_id(name), "")
 
 
 @pytest_asyncio.fixture

@@ -15,17 +15,6 @@ from .conftest import Lobby
 from .people import Person, long_press
 
 
-async def a_room_of_two(lobby: Lobby) -> tuple[Person, Person]:
-    """Ada makes a room, Grace finds and joins it; both have it open."""
-    ada, grace = await lobby.signed_in("Ada"), await lobby.signed_in("Grace", to="/chat/browse")
-    name = f"Room {uuid4().hex[:8]}"
-    await ada.create_room(name)
-    await grace.join_room(name)
-    await ada.ready()
-    await grace.ready()
-    return ada, grace
-
-
 def row(person: Person, text: str) -> Locator:
     return person.log.locator("[data-row]").filter(has=person.page.get_by_text(text, exact=True))
 
@@ -51,7 +40,7 @@ async def manage(person: Person, name: str, *presses: str) -> None:
 
 
 async def test_an_edit_is_seen_by_both(lobby: Lobby) -> None:
-    ada, grace = await a_room_of_two(lobby)
+    ada, grace = await lobby.room_of_two()
     await ada.say("tpyo")
     await grace.sees("tpyo")
     await tool(ada, "tpyo", "Edit")
@@ -67,7 +56,7 @@ async def test_an_edit_is_seen_by_both(lobby: Lobby) -> None:
 
 
 async def test_arrow_up_in_an_empty_box_edits_my_last_message_and_escape_gives_it_up(lobby: Lobby) -> None:
-    ada, grace = await a_room_of_two(lobby)
+    ada, grace = await lobby.room_of_two()
     await ada.say("first")
     await ada.say("second")
     await grace.say("from Grace")
@@ -97,7 +86,7 @@ async def test_arrow_up_in_an_empty_box_edits_my_last_message_and_escape_gives_i
 
 
 async def test_an_edit_that_cannot_be_stored_stays_in_its_box(lobby: Lobby) -> None:
-    ada, _ = await a_room_of_two(lobby)
+    ada = await lobby.in_a_room()
     await ada.say("short")
     await ada.sees("short")
     await ada.box.press("ArrowUp")
@@ -108,7 +97,7 @@ async def test_an_edit_that_cannot_be_stored_stays_in_its_box(lobby: Lobby) -> N
 
 
 async def test_a_deletion_leaves_a_tombstone_at_both(lobby: Lobby) -> None:
-    ada, grace = await a_room_of_two(lobby)
+    ada, grace = await lobby.room_of_two()
     await ada.say("regretted")
     await grace.sees("regretted")
     await tool(ada, "regretted", "Delete")
@@ -123,7 +112,7 @@ async def test_a_deletion_leaves_a_tombstone_at_both(lobby: Lobby) -> None:
 
 
 async def test_reactions_are_counted_named_and_taken_back_at_both(lobby: Lobby) -> None:
-    ada, grace = await a_room_of_two(lobby)
+    ada, grace = await lobby.room_of_two()
     await ada.say("we did it")
     await grace.sees("we did it")
     await tool(grace, "we did it", "React with 🎉")
@@ -141,7 +130,7 @@ async def test_reactions_are_counted_named_and_taken_back_at_both(lobby: Lobby) 
 
 
 async def test_an_emoji_from_the_picker(lobby: Lobby) -> None:
-    ada, grace = await a_room_of_two(lobby)
+    ada, grace = await lobby.room_of_two()
     await ada.say("ship it")
     await ada.sees("ship it")
     await tool(ada, "ship it", "Add reaction")
@@ -152,7 +141,7 @@ async def test_an_emoji_from_the_picker(lobby: Lobby) -> None:
 
 
 async def test_a_reaction_from_psql_appears_at_both(lobby: Lobby) -> None:
-    ada, grace = await a_room_of_two(lobby)
+    ada, grace = await lobby.room_of_two()
     await ada.say("by hand")
     await grace.sees("by hand")
     with psycopg.connect(settings.current().owner_url, autocommit=True) as psql:
@@ -166,7 +155,7 @@ async def test_a_reaction_from_psql_appears_at_both(lobby: Lobby) -> None:
 
 
 async def test_pins_are_listed_at_both(lobby: Lobby) -> None:
-    ada, grace = await a_room_of_two(lobby)
+    ada, grace = await lobby.room_of_two()
     await ada.say("**the plan**")
     await grace.sees("the plan")
     await tool(grace, "the plan", "Pin")
@@ -180,7 +169,7 @@ async def test_pins_are_listed_at_both(lobby: Lobby) -> None:
 
 
 async def test_a_room_is_renamed_at_both(lobby: Lobby) -> None:
-    ada, grace = await a_room_of_two(lobby)
+    ada, grace = await lobby.room_of_two()
     name = f"Renamed {uuid4().hex[:6]}"
     await ada.button("Members").click()
     await ada.button("Room settings").click()
@@ -196,7 +185,7 @@ async def test_a_room_is_renamed_at_both(lobby: Lobby) -> None:
 
 
 async def test_a_removed_members_tab_closes_the_room(lobby: Lobby) -> None:
-    ada, grace = await a_room_of_two(lobby)
+    ada, grace = await lobby.room_of_two()
     room_id = ada.room_id
     await manage(ada, "Grace Hopper", "Remove", "Remove")
     await expect(grace.heading("Chat Rooms")).to_be_visible()
@@ -207,7 +196,7 @@ async def test_a_removed_members_tab_closes_the_room(lobby: Lobby) -> None:
 
 
 async def test_roles_change_what_can_be_done_at_once(lobby: Lobby) -> None:
-    ada, grace = await a_room_of_two(lobby)
+    ada, grace = await lobby.room_of_two()
     await ada.say("anybody's")
     await grace.sees("anybody's")
     await grace.button("Members").click()
@@ -225,7 +214,7 @@ async def test_roles_change_what_can_be_done_at_once(lobby: Lobby) -> None:
 
 
 async def test_an_archived_room_stands_still_and_a_deleted_one_closes(lobby: Lobby) -> None:
-    ada, grace = await a_room_of_two(lobby)
+    ada, grace = await lobby.room_of_two()
     await ada.say("so long")
     await grace.sees("so long")
     await ada.button("Members").click()
@@ -249,7 +238,7 @@ async def test_an_archived_room_stands_still_and_a_deleted_one_closes(lobby: Lob
 
 
 async def test_reacting_and_editing_by_keyboard_alone(lobby: Lobby) -> None:
-    ada, grace = await a_room_of_two(lobby)
+    ada, grace = await lobby.room_of_two()
     await ada.say("one")
     await ada.say("two")
     await ada.has_messages(2)
@@ -277,10 +266,10 @@ async def test_reacting_and_editing_by_keyboard_alone(lobby: Lobby) -> None:
 
 
 async def test_a_long_press_opens_the_sheet_on_a_phone(lobby: Lobby) -> None:
-    ada, grace = await a_room_of_two(lobby)
+    ada, grace = await lobby.room_of_two()
     await ada.say("hold me")
     phone = await lobby.phone()
-    await phone.continue_as("Ada", f"/chat/{ada.room_id}")
+    await phone.enter_as("Ada", f"/chat/{ada.room_id}")
     await phone.sees("hold me")
     await long_press(phone, phone.message("hold me"))
     sheet = phone.page.get_by_role("dialog", name="Message")
@@ -295,7 +284,7 @@ async def test_a_long_press_opens_the_sheet_on_a_phone(lobby: Lobby) -> None:
 
 @pytest.mark.parametrize("emoji", ["👍", "❤️", "😂", "🎉", "😮"])
 async def test_each_quick_reaction_is_an_emoji_to_the_server(lobby: Lobby, emoji: str) -> None:
-    ada, _ = await a_room_of_two(lobby)
+    ada = await lobby.in_a_room()
     await ada.say("quick")
     await ada.sees("quick")
     await tool(ada, "quick", f"React with {emoji}")

@@ -16,7 +16,7 @@ from chatapp import settings
 from tests.network import Network
 from tests.server import PORT
 
-from .conftest import Lobby
+from .conftest import Lobby, room
 from .people import Person
 
 # Where the first row in sight stands, and what is marked in the box.
@@ -59,13 +59,7 @@ async def network() -> AsyncIterator[Network]:
 @pytest_asyncio.fixture
 async def two(lobby: Lobby, network: Network) -> tuple[Person, Person]:
     """Ada, behind a network of her own, and Grace, in a room."""
-    ada = await lobby.signed_in("Ada", proxy=network.proxy)
-    grace = await lobby.signed_in("Grace", to="/chat/browse")
-    name = f"Back in {uuid4().hex[:8]}"
-    await ada.create_room(name)
-    await grace.join_room(name)
-    await ada.ready()
-    await grace.ready()
+    ada, grace = await lobby.room_of_two(proxy=network.proxy)
     return ada, grace
 
 
@@ -194,15 +188,13 @@ async def test_the_apps_icon_counts_what_is_unread(lobby: Lobby) -> None:
         "navigator.clearAppBadge = async () => window.badges.push(0);"
     )
     name = f"Badge {uuid4().hex[:8]}"
-    await ada.create_room(name)
-    await grace.continue_as("Grace", "/chat/browse")
-    await grace.join_room(name)
-    await grace.ready()
-    await grace.go("/chat/browse")
+    room_id = await room(name, "Ada", "Grace")
+    await ada.open_room(room_id)
+    await grace.enter_as("Grace", "/chat/browse")
     await expect(grace.page.get_by_role("searchbox")).to_be_visible()
     await ada.say("unread")
     await expect(grace.page.get_by_role("link", name=name).locator(".unread")).to_have_text("1 unread")
     counted = await grace.page.evaluate("window.badges.at(-1)")
     assert counted >= 1  # in all of Grace's rooms
-    await grace.open_room(ada.room_id)
+    await grace.open_room(room_id)
     await grace.page.wait_for_function("counted => window.badges.at(-1) === counted - 1", arg=counted)

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
-from uuid import uuid4
 
 import psycopg
 import pytest
@@ -62,18 +61,6 @@ async def is_silent(person: Person) -> None:
     await expect(banner(person)).to_have_text("")
 
 
-async def a_room_of_two(lobby: Lobby, network: Network, **options: Any) -> tuple[Person, Person]:
-    """Ada, behind a network of her own, and Grace."""
-    ada = await lobby.signed_in("Ada", proxy=network.proxy, **options)
-    grace = await lobby.signed_in("Grace", to="/chat/browse")
-    name = f"Room {uuid4().hex[:8]}"
-    await ada.create_room(name)
-    await grace.join_room(name)
-    await ada.ready()
-    await grace.ready()
-    return ada, grace
-
-
 @asynccontextmanager
 async def killed(server: Server) -> AsyncIterator[None]:
     await asyncio.to_thread(server.kill)
@@ -113,7 +100,7 @@ def written(room_id: str) -> list[str]:
 async def test_a_loss_is_said_and_heals_with_nothing_missing_and_nothing_double(
     lobby: Lobby, network: Network, server: Server, fault: str
 ) -> None:
-    ada, grace = await a_room_of_two(lobby, network)
+    ada, grace = await lobby.room_of_two(proxy=network.proxy)
     await ada.say("before")
     await grace.sees("before")
     await ada.has_messages(1)
@@ -143,7 +130,7 @@ async def test_a_loss_is_said_and_heals_with_nothing_missing_and_nothing_double(
 
 
 async def test_a_slow_link_gets_the_room_back_however_long_its_messages_are(lobby: Lobby, network: Network) -> None:
-    ada, grace = await a_room_of_two(lobby, network)
+    ada, grace = await lobby.room_of_two(proxy=network.proxy)
     with psycopg.connect(settings.current().owner_url, autocommit=True) as psql:
         psql.execute(
             "insert into chat_messages (room_id, user_id, client_id, content)"
@@ -167,7 +154,7 @@ async def test_a_slow_link_gets_the_room_back_however_long_its_messages_are(lobb
 
 
 async def test_an_answer_that_was_lost_makes_no_second_row(lobby: Lobby, network: Network, server: Server) -> None:
-    ada, grace = await a_room_of_two(lobby, network)
+    ada, grace = await lobby.room_of_two(proxy=network.proxy)
     network.hold_answers()
     await ada.say("stored, but who knows")
     await grace.sees("stored, but who knows")  # committed, and Ada has not been told
@@ -184,7 +171,7 @@ async def test_an_answer_that_was_lost_makes_no_second_row(lobby: Lobby, network
 async def test_what_a_closed_tab_left_unsent_is_sent_by_the_next_and_drafts_stay(
     lobby: Lobby, network: Network
 ) -> None:
-    ada, grace = await a_room_of_two(lobby, network)
+    ada, grace = await lobby.room_of_two(proxy=network.proxy)
     room_id = ada.room_id
     network.cut()
     await says(ada, RECONNECTING)

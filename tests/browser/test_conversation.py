@@ -16,19 +16,8 @@ from chatapp import settings
 from chatapp.realtime.room import SLOTS
 from tests.server import Server
 
-from .conftest import Lobby
+from .conftest import Lobby, room
 from .people import Person
-
-
-async def a_room_of_two(lobby: Lobby) -> tuple[Person, Person, str]:
-    """Ada makes a room, Grace finds and joins it; both have it open."""
-    ada, grace = await lobby.signed_in("Ada"), await lobby.signed_in("Grace", to="/chat/browse")
-    name = f"Room {uuid4().hex[:8]}"
-    await ada.create_room(name)
-    await grace.join_room(name)
-    await ada.ready()
-    await grace.ready()
-    return ada, grace, ada.room_id
 
 
 @asynccontextmanager
@@ -67,7 +56,7 @@ def written(room_id: str) -> list[str]:
 
 
 async def test_one_makes_a_room_the_other_joins_and_they_talk(lobby: Lobby) -> None:
-    ada, grace, _ = await a_room_of_two(lobby)
+    ada, grace = await lobby.room_of_two()
     await ada.say("Hello Grace")
     await grace.sees("Hello Grace")
     await grace.say("Hello Ada")
@@ -76,7 +65,7 @@ async def test_one_makes_a_room_the_other_joins_and_they_talk(lobby: Lobby) -> N
 
 
 async def test_a_hundred_messages_are_each_shown_once_and_in_order_in_both(lobby: Lobby) -> None:
-    ada, grace, _ = await a_room_of_two(lobby)
+    ada, grace = await lobby.room_of_two()
 
     async def talk(person: Person, name: str) -> None:
         for number in range(50):
@@ -95,7 +84,8 @@ async def test_a_hundred_messages_are_each_shown_once_and_in_order_in_both(lobby
 
 
 async def test_a_row_from_psql_appears_in_both_browsers(lobby: Lobby) -> None:
-    ada, grace, room_id = await a_room_of_two(lobby)
+    ada, grace = await lobby.room_of_two()
+    room_id = ada.room_id
     with psycopg.connect(settings.current().owner_url, autocommit=True) as psql:
         psql.execute(
             "insert into chat_messages (room_id, user_id, client_id, content)"
@@ -107,7 +97,7 @@ async def test_a_row_from_psql_appears_in_both_browsers(lobby: Lobby) -> None:
 
 
 async def test_the_box_is_cleared_on_success_and_the_button_is_off_while_it_is_empty(lobby: Lobby) -> None:
-    ada, _, _ = await a_room_of_two(lobby)
+    ada = await lobby.in_a_room()
     await expect(ada.box).to_have_attribute("placeholder", "Type a message...")
     await expect(ada.button("Send")).to_be_disabled()
     await ada.box.fill("   ")
@@ -120,7 +110,7 @@ async def test_the_box_is_cleared_on_success_and_the_button_is_off_while_it_is_e
 
 
 async def test_enter_sends_shift_enter_breaks_the_line_and_an_ime_does_neither(lobby: Lobby) -> None:
-    ada, grace, _ = await a_room_of_two(lobby)
+    ada, grace = await lobby.room_of_two()
     await ada.box.press_sequentially("one")
     await ada.box.press("Shift+Enter")
     await ada.box.press_sequentially("two")
@@ -132,9 +122,9 @@ async def test_enter_sends_shift_enter_breaks_the_line_and_an_ime_does_neither(l
 
 
 async def test_on_touch_enter_breaks_the_line(lobby: Lobby) -> None:
-    _, _, room_id = await a_room_of_two(lobby)
+    room_id = await room(f"Room {uuid4().hex[:8]}", "Ada", "Grace")
     phone = await lobby.phone()
-    await phone.continue_as("Ada", f"/chat/{room_id}")
+    await phone.enter_as("Ada", f"/chat/{room_id}")
     await phone.ready()
     await phone.box.press_sequentially("one")
     await phone.box.press("Enter")
@@ -156,7 +146,7 @@ async def test_on_touch_enter_breaks_the_line(lobby: Lobby) -> None:
     ],
 )
 async def test_texts_are_shown_exactly(lobby: Lobby, text: str) -> None:
-    ada, grace, _ = await a_room_of_two(lobby)
+    ada, grace = await lobby.room_of_two()
     await ada.say(text)
     await grace.has_messages(1)
     assert await grace.texts() == [text]
@@ -173,7 +163,7 @@ async def test_texts_are_shown_exactly(lobby: Lobby, text: str) -> None:
     ],
 )
 async def test_a_refused_text_stays_in_the_box(lobby: Lobby, text: str, sentence: str) -> None:
-    ada, _, _ = await a_room_of_two(lobby)
+    ada = await lobby.in_a_room()
     escaped = "".join(f"\\u{ord(char):04x}" if not " " <= char <= "~" else char for char in text)
     await ada.box.evaluate(
         "box => { Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, 'value')"
@@ -186,7 +176,8 @@ async def test_a_refused_text_stays_in_the_box(lobby: Lobby, text: str, sentence
 
 
 async def test_history_loads_while_scrolling_up_and_the_row_in_sight_stays(lobby: Lobby) -> None:
-    ada, _, room_id = await a_room_of_two(lobby)
+    ada = await lobby.in_a_room()
+    room_id = ada.room_id
     write_lines(room_id, 300)
     await ada.sees("line 300")
     await ada.open_room(room_id)
@@ -199,7 +190,7 @@ async def test_history_loads_while_scrolling_up_and_the_row_in_sight_stays(lobby
 
 
 async def test_follows_at_the_bottom_and_stays_put_when_scrolled_up(lobby: Lobby) -> None:
-    ada, grace, _ = await a_room_of_two(lobby)
+    ada, grace = await lobby.room_of_two()
     for number in range(40):
         await grace.box.fill(f"line {number}")
         await grace.box.press("Enter")
@@ -218,7 +209,8 @@ async def test_follows_at_the_bottom_and_stays_put_when_scrolled_up(lobby: Lobby
 
 
 async def test_enter_on_jump_to_latest_sends_nothing(lobby: Lobby) -> None:
-    ada, _, room_id = await a_room_of_two(lobby)
+    ada = await lobby.in_a_room()
+    room_id = ada.room_id
     write_lines(room_id, 40)
     await ada.has_messages(40)
     await ada.is_at_bottom()
@@ -232,7 +224,8 @@ async def test_enter_on_jump_to_latest_sends_nothing(lobby: Lobby) -> None:
 
 
 async def test_who_has_followed_more_than_can_be_kept_sees_no_beginning_and_no_holes(lobby: Lobby) -> None:
-    ada, _, room_id = await a_room_of_two(lobby)
+    ada = await lobby.in_a_room()
+    room_id = ada.room_id
     await expect(ada.page.get_by_text("This is where the room begins.")).to_be_visible()
     write_lines(room_id, 600)
     await ada.sees("line 600")
@@ -242,7 +235,8 @@ async def test_who_has_followed_more_than_can_be_kept_sees_no_beginning_and_no_h
 
 
 async def test_sending_from_far_back_leads_to_the_newest_message(lobby: Lobby) -> None:
-    ada, _, room_id = await a_room_of_two(lobby)
+    ada = await lobby.in_a_room()
+    room_id = ada.room_id
     write_lines(room_id, 600)
     await ada.sees("line 600")
     await ada.open_room(room_id)
@@ -258,7 +252,7 @@ async def test_sending_from_far_back_leads_to_the_newest_message(lobby: Lobby) -
 async def test_a_message_is_pending_at_once_and_sent_again_after_the_server_was_away(
     lobby: Lobby, server: Server
 ) -> None:
-    ada, grace, _ = await a_room_of_two(lobby)
+    ada, grace = await lobby.room_of_two()
     await ada.say("before")
     await grace.sees("before")
     async with killed(server):
@@ -272,7 +266,7 @@ async def test_a_message_is_pending_at_once_and_sent_again_after_the_server_was_
 
 
 async def test_a_failed_message_offers_retry_and_makes_no_second_row(lobby: Lobby) -> None:
-    ada, grace, _ = await a_room_of_two(lobby)
+    ada, grace = await lobby.room_of_two()
     with psycopg.connect(settings.current().owner_url, autocommit=True) as psql:
         psql.execute("alter table chat_messages rename to chat_messages_away")
         try:
@@ -288,7 +282,8 @@ async def test_a_failed_message_offers_retry_and_makes_no_second_row(lobby: Lobb
 
 
 async def test_retry_does_not_fail_again_with_the_answer_to_an_earlier_attempt(lobby: Lobby, server: Server) -> None:
-    ada, grace, room_id = await a_room_of_two(lobby)
+    ada, grace = await lobby.room_of_two()
+    room_id = ada.room_id
     with psycopg.connect(settings.current().owner_url, autocommit=True) as psql:
         psql.execute("alter table chat_messages rename to chat_messages_away")
         try:
@@ -308,7 +303,8 @@ async def test_retry_does_not_fail_again_with_the_answer_to_an_earlier_attempt(l
 
 
 async def test_what_one_left_unsent_is_not_sent_as_the_next_person_at_the_tab(lobby: Lobby, server: Server) -> None:
-    ada, grace, room_id = await a_room_of_two(lobby)
+    ada, grace = await lobby.room_of_two()
+    room_id = ada.room_id
     kept = "Object.entries(localStorage).filter(([key]) => key.startsWith('chatapp.outbox.')).join()"
     async with killed(server):
         await ada.say("in Ada's name only")
@@ -318,7 +314,7 @@ async def test_what_one_left_unsent_is_not_sent_as_the_next_person_at_the_tab(lo
     assert "in Ada's name only" in await ada.page.evaluate(kept)
     await ada.sign_out()
     await expect(ada.button("Continue as Grace").or_(ada.link("Sign in")).first).to_be_visible()
-    await ada.continue_as("Grace", f"/chat/{room_id}")
+    await ada.enter_as("Grace", f"/chat/{room_id}")
     await ada.ready()
     await ada.say("in Grace's name")
     await grace.sees("in Grace's name")
@@ -327,7 +323,7 @@ async def test_what_one_left_unsent_is_not_sent_as_the_next_person_at_the_tab(lo
 
 
 async def test_a_new_name_stands_at_the_messages_that_are_shown(lobby: Lobby) -> None:
-    ada, grace, _ = await a_room_of_two(lobby)
+    ada, grace = await lobby.room_of_two()
     await ada.say("who am I")
     await grace.sees("who am I")
     await expect(grace.log.locator(".author")).to_have_text("Ada Lovelace")
@@ -343,10 +339,11 @@ async def test_a_new_name_stands_at_the_messages_that_are_shown(lobby: Lobby) ->
 
 
 async def test_times_are_in_the_viewers_own_zone(lobby: Lobby) -> None:
-    ada, _, room_id = await a_room_of_two(lobby)
+    ada = await lobby.in_a_room()
+    room_id = ada.room_id
     await ada.say("what time is it")
     elsewhere = await lobby.stranger(timezone_id="Asia/Tokyo", locale="en-GB")
-    await elsewhere.continue_as("Grace", f"/chat/{room_id}")
+    await elsewhere.enter_as("Grace", f"/chat/{room_id}")
     await elsewhere.has_messages(1)
     moment = elsewhere.log.locator("time").first
     shown, stamp = await moment.inner_text(), await moment.get_attribute("datetime")
@@ -358,7 +355,7 @@ async def test_times_are_in_the_viewers_own_zone(lobby: Lobby) -> None:
 
 
 async def test_members_are_shown_with_role_and_date(lobby: Lobby) -> None:
-    ada, _, _ = await a_room_of_two(lobby)
+    ada = await lobby.in_a_room()
     await ada.button("Members").click()
     panel = ada.page.get_by_role("complementary", name="Members").or_(ada.page.get_by_role("dialog", name="Members"))
     await expect(panel.get_by_text("Ada Lovelace")).to_be_visible()
@@ -376,7 +373,7 @@ async def test_an_invite_link_leads_into_the_room(lobby: Lobby) -> None:
     await expect(link).to_have_value(re.compile(r"/invite/[\w-]+$"))
     await expect(link).not_to_be_editable()
     path = re.sub(r"^https?://[^/]+", "", await link.input_value())
-    await grace.continue_as("Grace", path)
+    await grace.enter_as("Grace", path)
     await grace.button("Join room").click()
     await grace.ready()
     assert grace.room_id == ada.room_id
@@ -385,7 +382,8 @@ async def test_an_invite_link_leads_into_the_room(lobby: Lobby) -> None:
 
 
 async def test_leaving_takes_the_room_off_the_list(lobby: Lobby) -> None:
-    _, grace, room_id = await a_room_of_two(lobby)
+    grace = await lobby.in_a_room("Grace")
+    room_id = grace.room_id
     name = await grace.page.get_by_role("heading", level=1).inner_text()
     await grace.leave_room()
     await expect(grace.heading("Chat Rooms")).to_be_visible()
@@ -395,7 +393,7 @@ async def test_leaving_takes_the_room_off_the_list(lobby: Lobby) -> None:
 
 
 async def test_an_unknown_room_and_a_foreign_room_are_the_same_404_page(lobby: Lobby) -> None:
-    _, _, room_id = await a_room_of_two(lobby)
+    room_id = await room(f"Room {uuid4().hex[:8]}", "Ada", "Grace")
     linus = await lobby.signed_in("Linus")
     seen = []
     for address in (room_id, str(uuid4()), "nonsense"):

@@ -76,7 +76,7 @@ async def check_icons(page: Page, manifest: dict[str, Any]) -> None:
 
 async def test_while_the_server_is_away_a_page_says_so_and_gives_way_by_itself(lobby: Lobby, server: Server) -> None:
     ada = await lobby.phone(color_scheme="light")
-    await ada.continue_as("Ada")
+    await ada.enter_as("Ada")
     await ada.create_room("Kept")
     await ada.ready()
     await is_installed(ada.page)
@@ -104,7 +104,7 @@ async def test_the_worker_keeps_nothing_and_lets_signing_in_alone(lobby: Lobby) 
     await is_installed(ada.page)
     by_worker = []
     ada.page.on("response", lambda answer: by_worker.append((answer.url, answer.from_service_worker)))
-    await ada.continue_as("Ada")
+    await ada.enter_as("Ada")
     await ada.create_room("Passing through")
     await ada.ready()
     assert await ada.page.evaluate("caches.keys()") == []
@@ -147,7 +147,7 @@ def newer_worker(old: str, new: str) -> Iterator[None]:
 
 async def test_the_box_stands_above_a_keyboard_that_lies_over_the_page(lobby: Lobby) -> None:
     phone = await lobby.phone()
-    await phone.continue_as("Ada")
+    await phone.enter_as("Ada")
     await phone.link("General").first.click()
     await phone.ready()
     await phone.page.evaluate(KEYBOARD, 336)

@@ -72,7 +72,8 @@ async def test_navigation_shows_chat_only_to_the_signed_in(lobby: Lobby) -> None
 
 
 async def test_the_session_cookie_is_out_of_scripts_reach(lobby: Lobby) -> None:
-    ada = await lobby.signed_in("Ada")
+    ada = await lobby.stranger()
+    await ada.continue_as("Ada")
     [cookie] = [c for c in await ada.context.cookies() if "chatapp_session" in c["name"]]
     assert cookie["httpOnly"] is True
     assert cookie["sameSite"] == "Lax"

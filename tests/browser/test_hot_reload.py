@@ -13,7 +13,6 @@ import urllib.request
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 import pytest_asyncio
@@ -92,12 +91,7 @@ def answers(port: int) -> bool:
 async def test_tabs_come_back_when_the_code_has_changed(
     lobby: Lobby, network: Network, folder: Path, standin_folder: Path
 ) -> None:
-    ada = await lobby.signed_in("Ada", proxy=network.proxy)
-    grace = await lobby.signed_in("Grace", to="/chat/browse")
-    name = f"Reloaded {uuid4().hex[:8]}"
-    await ada.create_room(name)
-    await grace.join_room(name)
-    await ada.ready()
+    ada, grace = await lobby.room_of_two(proxy=network.proxy)
     port, marker = free_port(), folder / "reloaded"
     with developing(folder, standin_folder, port):
         network.lead_to(port)

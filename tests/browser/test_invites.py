@@ -83,7 +83,7 @@ async def test_links_are_made_used_and_revoked_live(lobby: Lobby) -> None:
 
 async def test_people_are_invited_by_their_address(lobby: Lobby) -> None:
     ada, linus = await lobby.phone(), await lobby.signed_in("Linus")
-    await ada.continue_as("Ada")
+    await ada.enter_as("Ada")
     name = f"Private {uuid4().hex[:6]}"
     await ada.create_room(name, private=True)
     await ada.ready()

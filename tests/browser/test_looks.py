@@ -206,7 +206,7 @@ async def test_targets_are_big_enough_for_fingers_and_fields_do_not_zoom(lobby: 
 
 async def test_the_box_stays_in_sight_above_a_phones_keyboard(lobby: Lobby) -> None:
     phone = await lobby.phone()
-    await phone.continue_as("Ada")
+    await phone.enter_as("Ada")
     await phone.link("General").first.click()
     await phone.ready()
     await phone.page.set_viewport_size({"width": 390, "height": 430})  # what is left beside the keyboard

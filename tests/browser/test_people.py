@@ -48,12 +48,7 @@ class Two(NamedTuple):
 @pytest_asyncio.fixture
 async def two(lobby: Lobby) -> AsyncIterator[Two]:
     name = f"People {uuid4().hex[:6]}"
-    ada, grace = await lobby.signed_in("Ada"), await lobby.signed_in("Grace")
-    await ada.create_room(name)
-    await ada.ready()
-    await grace.go("/chat/browse")
-    await grace.join_room(name)
-    await grace.ready()
+    ada, grace = await lobby.room_of_two(name)
     await ada.button("Members").click()
     yield Two(ada, grace, ada.room_id)
 

@@ -13,6 +13,7 @@ from playwright.async_api import expect
 
 from chatapp import settings
 
+from . import conftest
 from .conftest import Lobby
 from .people import PHONE, Person
 
@@ -59,13 +60,11 @@ async def look(who: Person, now: bool) -> None:
 async def two_in(lobby: Lobby, room: str) -> tuple[Person, Person, str]:
     """Ada and Grace in a room of their own."""
     ada, grace = await attentive(await lobby.stranger()), await attentive(await lobby.stranger())
-    await ada.continue_as("Ada")
-    await ada.create_room(room)
-    await ada.ready()
-    await grace.continue_as("Grace", "/chat/browse")
-    await grace.join_room(room)
-    await grace.ready()
-    return ada, grace, ada.room_id
+    room_id = await conftest.room(room, "Ada", "Grace")
+    for someone, who in ((ada, "Ada"), (grace, "Grace")):
+        await someone.enter_as(who, f"/chat/{room_id}")
+        await someone.ready()
+    return ada, grace, room_id
 
 
 async def test_a_message_is_read_when_it_is_seen_in_a_tab_that_is_looked_at(lobby: Lobby) -> None:

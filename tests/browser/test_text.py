@@ -55,17 +55,6 @@ log => {
 """
 
 
-async def a_room_of_two(lobby: Lobby, **options: Any) -> tuple[Person, Person]:
-    ada = await lobby.signed_in("Ada", **options)
-    grace = await lobby.signed_in("Grace", to="/chat/browse")
-    name = f"Room {uuid4().hex[:8]}"
-    await ada.create_room(name)
-    await grace.join_room(name)
-    await ada.ready()
-    await grace.ready()
-    return ada, grace
-
-
 async def is_accessible(person: Person) -> None:
     await person.is_still()
     found = await Axe().run(person.page)
@@ -74,7 +63,7 @@ async def is_accessible(person: Person) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_what_is_marked_up_is_seen_so_by_both(lobby: Lobby, scheme: Any) -> None:
-    ada, grace = await a_room_of_two(lobby, color_scheme=scheme, permissions=["clipboard-read", "clipboard-write"])
+    ada, grace = await lobby.room_of_two(color_scheme=scheme, permissions=["clipboard-read", "clipboard-write"])
     await ada.say(ALL_SORTS)
     for person in (ada, grace):
         text = person.log.locator(".text")
@@ -108,7 +97,7 @@ async def test_what_is_marked_up_is_seen_so_by_both(lobby: Lobby, scheme: Any) -
 
 
 async def test_somebody_is_mentioned_by_keyboard_and_hears_of_it_elsewhere(lobby: Lobby) -> None:
-    ada, grace = await a_room_of_two(lobby)
+    ada, grace = await lobby.room_of_two()
     room = grace.room_id
     await grace.go("/chat")
     listed = grace.page.locator(f"a[href='/chat/{room}']")
@@ -157,7 +146,7 @@ async def test_somebody_is_mentioned_by_keyboard_and_hears_of_it_elsewhere(lobby
 
 async def test_somebody_is_mentioned_with_a_finger(lobby: Lobby) -> None:
     ada = await lobby.phone()
-    await ada.continue_as("Ada")
+    await ada.enter_as("Ada")
     await ada.create_room(f"Room {uuid4().hex[:8]}")
     await ada.ready()
     async with await psycopg.AsyncConnection.connect(settings.current().owner_url, autocommit=True) as psql:
@@ -180,7 +169,7 @@ async def test_somebody_is_mentioned_with_a_finger(lobby: Lobby) -> None:
 
 
 async def test_emoji_are_found_by_name_and_by_keyboard(lobby: Lobby) -> None:
-    ada, grace = await a_room_of_two(lobby)
+    ada, grace = await lobby.room_of_two()
     keys = ada.page.keyboard
     await ada.box.press_sequentially("ship it ")
     await ada.button("Emoji").click()
@@ -211,7 +200,7 @@ async def test_emoji_are_found_by_name_and_by_keyboard(lobby: Lobby) -> None:
 
 
 async def test_what_is_too_long_is_said_while_it_can_be_changed(lobby: Lobby) -> None:
-    ada, _ = await a_room_of_two(lobby)
+    ada = await lobby.in_a_room()
     await ada.box.fill("x" * 10_004)
     said = ada.page.get_by_text("4 characters too many: a message holds 10,000. Your text is kept.")
     await expect(said).to_be_visible()

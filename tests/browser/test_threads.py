@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -16,17 +16,6 @@ from chatapp import settings
 
 from .conftest import Lobby
 from .people import PHONE, Person, long_press
-
-
-async def a_room_of_two(lobby: Lobby) -> tuple[Person, Person]:
-    """Ada makes a room, Grace finds and joins it; both have it open."""
-    ada, grace = await lobby.signed_in("Ada"), await lobby.signed_in("Grace", to="/chat/browse")
-    name = f"Room {uuid4().hex[:8]}"
-    await ada.create_room(name)
-    await grace.join_room(name)
-    await ada.ready()
-    await grace.ready()
-    return ada, grace
 
 
 def said_by_grace(room_id: str, number: int) -> list[str]:
@@ -78,7 +67,7 @@ async def is_accessible(person: Person) -> None:
 
 
 async def test_a_link_opens_a_message_among_those_around_it_and_the_way_back_is_whole(lobby: Lobby) -> None:
-    ada, grace = await a_room_of_two(lobby)
+    ada, grace = await lobby.room_of_two()
     ids = said_by_grace(ada.room_id, 700)
     await ada.sees("number 700")
     await tool(ada, ada.log, "number 700", "Copy link")
@@ -119,7 +108,7 @@ async def scroll_down_to(person: Person, text: str) -> None:
 
 
 async def test_a_room_opens_at_the_first_unread_message(lobby: Lobby) -> None:
-    ada, grace = await a_room_of_two(lobby)
+    ada, grace = await lobby.room_of_two()
     room_id = ada.room_id
     await ada.go("/chat")
     said_by_grace(room_id, 120)
@@ -138,7 +127,7 @@ async def test_a_room_opens_at_the_first_unread_message(lobby: Lobby) -> None:
 
 
 async def test_a_quote_leads_to_its_message_and_forgets_what_was_taken_back(lobby: Lobby) -> None:
-    ada, grace = await a_room_of_two(lobby)
+    ada, grace = await lobby.room_of_two()
     await grace.say("The **boiler** is broken")
     said_by_grace(ada.room_id, 60)
     await ada.sees("number 60")
@@ -169,7 +158,7 @@ def quote_in(person: Person) -> Locator:
 
 
 async def test_replies_stay_in_their_thread_and_count_as_unread_for_those_who_follow_it(lobby: Lobby) -> None:
-    ada, grace = await a_room_of_two(lobby)
+    ada, grace = await lobby.room_of_two()
     await ada.say("Lunch?")
     await grace.say("Unrelated")
     await ada.sees("Unrelated")
@@ -229,7 +218,7 @@ async def reply_with_help(person: Person) -> None:
 
 
 async def test_a_thread_comes_back_after_the_connection_was_lost(lobby: Lobby) -> None:
-    ada, grace = await a_room_of_two(lobby)
+    ada, grace = await lobby.room_of_two()
     await ada.say("Still there?")
     await grace.sees("Still there?")
     await tool(grace, grace.log, "Still there?", "Reply in thread")
@@ -250,11 +239,11 @@ async def test_a_thread_comes_back_after_the_connection_was_lost(lobby: Lobby) -
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_a_thread_covers_a_phone_and_a_link_to_a_reply_opens_it(lobby: Lobby, scheme: Any) -> None:
-    ada, grace = await a_room_of_two(lobby)
+    ada, grace = await lobby.room_of_two()
     await ada.say("On the road")
     await grace.sees("On the road")
     phone = await lobby.phone(color_scheme=scheme)
-    await phone.continue_as("Grace", f"/chat/{ada.room_id}")
+    await phone.enter_as("Grace", f"/chat/{ada.room_id}")
     await phone.sees("On the road")
     await long_press(phone, phone.message("On the road"))
     await phone.page.get_by_role("dialog", name="Message").get_by_role("button", name="Reply in thread").click()

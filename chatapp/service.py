@@ -138,6 +138,7 @@ class Service:
     def _gap(self) -> None:
         self.hub.gap()
         self.heads.gap()
+        self.threads.gap()
         markers.gap()
         watchers.gap()
         self.lists.gap()

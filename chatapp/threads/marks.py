@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
 from uuid import UUID
 
 from chatapp import shared
@@ -11,7 +13,7 @@ from chatapp.realtime import topic
 from chatapp.realtime.hint import Hint
 from chatapp.realtime.pulse import never, pulse
 from chatapp.threads import queries
-from chatapp.threads.snapshots import Followed
+from chatapp.threads.snapshots import Theirs
 from chatapp.threads.state import tell
 
 REST = 0.25
@@ -26,6 +28,7 @@ class FollowedThreads:
 
     def __init__(self) -> None:
         self._moved: dict[tuple[UUID, UUID], int] = {}
+        self._missed = False
         self._news = asyncio.Event()
 
     def hint(self, hint: Hint) -> None:
@@ -37,6 +40,11 @@ class FollowedThreads:
                 self._moved[key] = max(step[1], self._moved.get(key, 0))
                 self._news.set()
 
+    def gap(self) -> None:
+        """Any marker may have moved: those in the rooms that are shown here are told again."""
+        self._missed = True
+        self._news.set()
+
     async def keep(self) -> None:
         """Until cancelled: tell."""
         await pulse(self._news, never, self.tell, REST, "Followed threads could not be read")
@@ -44,14 +52,28 @@ class FollowedThreads:
     async def tell(self) -> None:
         """Tell what has moved. Raises ChatError, and what could not be told goes on waiting."""
         moved, self._moved = self._moved, {}
+        missed, self._missed = self._missed, False
         try:
-            counts = await queries.counts(moved)
+            found = await queries.followed_by(moved) if moved else []
+            found += await queries.followed_in(_shown()) if missed else []
         except ChatError:
             self._moved = {key: max(read, self._moved.get(key, 0)) for key, read in {**self._moved, **moved}.items()}
+            self._missed = self._missed or missed
             raise
-        theirs: dict[UUID, list[tuple[Followed, UUID]]] = {}
-        for (thread, person), (replies, room_id) in counts.items():
-            followed = Followed(str(thread), replies, moved[thread, person])
-            theirs.setdefault(person, []).append((followed, room_id))
+        theirs: dict[UUID, list[Theirs]] = {}
+        for each in found:
+            theirs.setdefault(each.person, []).append(_at_least(each, moved))
         for person, marks in theirs.items():
             await tell(person, marks)
+
+
+def _at_least(each: Theirs, moved: Mapping[tuple[UUID, UUID], int]) -> Theirs:
+    """As far as its hint said, or as far as is stored by now: hints may be late, and so may what can be read."""
+    read = max(each.followed.read, moved.get((UUID(each.followed.parent_id), each.person), 0))
+    return replace(each, followed=replace(each.followed, read=read))
+
+
+def _shown() -> list[tuple[UUID, UUID]]:
+    """The rooms that are shown here, each with the people who do."""
+    found = (name.split(":") for name in shared.wire().rooms("room:"))
+    return [(UUID(parts[1]), UUID(parts[3])) for parts in found if parts[2:3] == ["member"]]

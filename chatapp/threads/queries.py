@@ -1,4 +1,4 @@
-"""Reads about threads: as the person who asks, but for `counts`, which is read once for many."""
+"""Reads about threads: as the person who asks, but for those that are read once for many people."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, and_, bindparam, func
+from sqlalchemy import ARRAY, Uuid, and_, bindparam, func, true
 from sqlalchemy import select as select_columns
 from sqlmodel import col, select
 
@@ -18,7 +18,7 @@ from chatapp.messages.model import REPLIES_LIMIT, Message
 from chatapp.messages.queries import page, snapshot
 from chatapp.rooms.model import Membership
 from chatapp.threads.model import Follower
-from chatapp.threads.snapshots import Followed, Page
+from chatapp.threads.snapshots import Followed, Page, Theirs
 
 PAGE = 50
 """Replies that are read at once."""
@@ -63,22 +63,55 @@ async def followed(actor: Actor, room_id: UUID) -> tuple[Followed, ...]:
         return tuple(Followed(str(parent), replies, read) for parent, replies, read in await session.exec(wanted))
 
 
-async def counts(asked: Collection[tuple[UUID, UUID]]) -> dict[tuple[UUID, UUID], tuple[int, UUID]]:
-    """Return how many replies a thread has, and its room, for each thread and person asked for.
+async def followed_by(asked: Collection[tuple[UUID, UUID]]) -> list[Theirs]:
+    """Return, of each thread and person asked for, how far they have read it.
 
     A thread that is not there, or whose room the person is not in, is not among them: who has left still follows.
     """
     threads, people = zip(*asked, strict=True) if asked else ((), ())
-    [rows] = await at_once(SYSTEM, _COUNTS(threads=list(threads), people=list(people)))
-    return {(row.thread, row.person): (row.reply_count, row.room_id) for row in rows}
+    [rows] = await at_once(SYSTEM, _BY_THREAD(threads=list(threads), people=list(people)))
+    return [_theirs(row) for row in rows]
 
 
-def _counted() -> Any:
-    asked = func.unnest(bindparam("threads", type_=ARRAY(Uuid)), bindparam("people", type_=ARRAY(Uuid)))
-    pair = asked.table_valued("thread", "person").render_derived()
+async def followed_in(asked: Collection[tuple[UUID, UUID]]) -> list[Theirs]:
+    """Return the threads that people follow in rooms that they are in, for each room and person asked for."""
+    rooms, people = zip(*asked, strict=True) if asked else ((), ())
+    [rows] = await at_once(SYSTEM, _BY_ROOM(rooms=list(rooms), people=list(people)))
+    return [_theirs(row) for row in rows]
+
+
+def _theirs(row: Any) -> Theirs:
+    return Theirs(row.person, row.room_id, Followed(str(row.thread), row.reply_count, row.read_seq))
+
+
+def _pairs(what: str) -> Any:
+    asked = func.unnest(bindparam(f"{what}s", type_=ARRAY(Uuid)), bindparam("people", type_=ARRAY(Uuid)))
+    return asked.table_valued(what, "person").render_derived()
+
+
+def _by_thread() -> Any:
+    pair = _pairs("thread")
     member = and_(col(Membership.room_id) == col(Message.room_id), col(Membership.user_id) == pair.c.person)
-    wanted = select_columns(pair.c.thread, pair.c.person, Message.reply_count, Message.room_id)  # type: ignore[call-overload]
-    return wanted.join(Message, col(Message.id) == pair.c.thread).join(Membership, member)
+    follows = and_(col(Follower.parent_id) == pair.c.thread, col(Follower.user_id) == pair.c.person)
+    read = func.coalesce(col(Follower.read_seq), 0).label("read_seq")
+    wanted = select_columns(pair.c.thread, pair.c.person, Message.reply_count, Message.room_id, read)  # type: ignore[call-overload]
+    found = wanted.join(Message, col(Message.id) == pair.c.thread).join(Membership, member)
+    return found.outerjoin(Follower, follows)  # the hint of a first reply may be heard before who follows can be read
 
 
-_COUNTS = Question(_counted())
+def _by_room() -> Any:
+    pair = _pairs("room")
+    latest = (
+        select_columns(col(Follower.parent_id).label("thread"), Message.reply_count, Follower.read_seq)  # type: ignore[call-overload]
+        .join(Message, col(Message.id) == col(Follower.parent_id))
+        .where(col(Message.room_id) == pair.c.room, col(Follower.user_id) == pair.c.person)
+        .order_by(col(Message.last_reply_at).desc())
+        .limit(FOLLOWED_MOST)
+        .lateral("latest")
+    )
+    member = and_(col(Membership.room_id) == pair.c.room, col(Membership.user_id) == pair.c.person)
+    found = select_columns(pair.c.person, pair.c.room.label("room_id"), latest)
+    return found.join(Membership, member).join(latest, true())
+
+
+_BY_THREAD, _BY_ROOM = Question(_by_thread()), Question(_by_room())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from chatapp.messages.snapshots import MessageSnapshot
 
@@ -22,3 +23,12 @@ class Followed:
     parent_id: str
     replies: int
     read: int
+
+
+@dataclass(frozen=True)
+class Theirs:
+    """A thread that a person follows in a room."""
+
+    person: UUID
+    room_id: UUID
+    followed: Followed

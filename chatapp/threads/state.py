@@ -23,7 +23,7 @@ from chatapp.messages.state import PAGE_MOST, Row, newest_within, parts, row
 from chatapp.realtime import topic
 from chatapp.realtime.room import Applied, LiveRoom
 from chatapp.threads import actions, queries
-from chatapp.threads.snapshots import Followed, Page
+from chatapp.threads.snapshots import Followed, Page, Theirs
 
 SLOTS = REPLIES_LIMIT + 1
 """A thread is short enough for each reply to have a slot of its own; in the first is what it began with."""
@@ -110,9 +110,9 @@ def closed() -> list[Any]:
     return [SHOWN.at(0, Shown("", 1))]
 
 
-async def tell(user_id: UUID, marks: Iterable[tuple[Followed, UUID]]) -> None:
-    """Tell all tabs of a person how far they have read threads, each with its room."""
-    values = (_mark(followed, room_id) for followed, room_id in marks)
+async def tell(user_id: UUID, marks: Iterable[Theirs]) -> None:
+    """Tell all tabs of a person how far they have read threads."""
+    values = (_mark(each.followed, each.room_id) for each in marks)
     await shared.wire().emit(topic.user(user_id), shared.update(*values))
 
 

@@ -16,6 +16,7 @@ from chatapp.realtime.hint import Hint
 from chatapp.realtime.room import LiveRoom
 from chatapp.rooms import actions as rooms
 from chatapp.threads import state
+from chatapp.threads.actions import read
 from chatapp.threads.marks import FollowedThreads
 from chatapp.threads.snapshots import Page
 from tests.cast import Cast, room, say
@@ -26,6 +27,7 @@ class Wire:
 
     def __init__(self) -> None:
         self.sent: list[tuple[str, dict[str, Any]]] = []
+        self.shown: list[str] = []
 
     async def emit(self, to: str, message: shared.Update) -> None:
         [values] = message["delta"].values()
@@ -33,6 +35,9 @@ class Wire:
 
     def tabs(self, name: str) -> list[str]:
         return [name]
+
+    def rooms(self, prefix: str) -> list[str]:
+        return [name for name in self.shown if name.startswith(prefix)]
 
     def rooms_of(self, sid: str) -> list[str]:
         return [sid]
@@ -43,6 +48,35 @@ def wire(monkeypatch: pytest.MonkeyPatch) -> Wire:
     made = Wire()
     monkeypatch.setattr(shared, "wire", lambda: made)
     return made
+
+
+async def test_a_late_hint_takes_nothing_back_that_has_been_read_since(wire: Wire, cast: Cast) -> None:
+    place, first = await _answered(cast)
+    threads = FollowedThreads()
+    await read(cast.grace.actor, UUID(first), 2)
+    threads.hint(Hint("thread", place, thread=UUID(first), readers={cast.grace.id: (0, 1)}))
+    await threads.tell()
+    assert wire.sent == [(topic.user(cast.grace.id), {f"marks_rx_state_{first}": [2, 2, str(place)[:8]]})]
+
+
+async def test_after_a_gap_what_is_followed_in_the_rooms_shown_is_told_again(wire: Wire, cast: Cast) -> None:
+    place, first = await _answered(cast)
+    elsewhere, _ = await _answered(cast)
+    shown = [topic.room_member(place, cast.grace.id), topic.room_member(elsewhere, cast.linus.id), topic.room(place)]
+    wire.shown = shown
+    threads = FollowedThreads()
+    threads.gap()
+    await threads.tell()
+    assert wire.sent == [(topic.user(cast.grace.id), {f"marks_rx_state_{first}": [0, 2, str(place)[:8]]})]
+
+
+async def _answered(cast: Cast) -> tuple[UUID, str]:
+    """A room in which Grace began a thread, and Ada replied twice."""
+    place = await room(cast.grace, cast.ada)
+    [first] = await say(cast.grace, place, "hello")
+    for text in ("one", "two"):
+        await post(cast.ada.actor, place, text, text, Answer(parent_id=UUID(first.id)))
+    return place, first.id
 
 
 async def test_who_was_put_out_of_a_room_hears_nothing_of_their_threads_there(wire: Wire, cast: Cast) -> None:

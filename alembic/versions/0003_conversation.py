@@ -7,7 +7,18 @@ down_revision = "0002"
 branch_labels = None
 depends_on = None
 
-PARTS = ("members", "own_profile", "threads", "mentions", "direct", "invites", "status", "search", "attempts")
+PARTS = (
+    "members",
+    "knowing",
+    "own_profile",
+    "threads",
+    "mentions",
+    "direct",
+    "invites",
+    "status",
+    "search",
+    "attempts",
+)
 
 
 def upgrade() -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Uuid, and_, any_, bindparam, cast, func
+from sqlalchemy import ARRAY, ColumnElement, Uuid, and_, any_, bindparam, cast, func, literal_column, true
 from sqlalchemy import select as select_columns
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql.elements import SQLCoreOperations
@@ -85,8 +85,6 @@ class Place:
     reply: int = 0
 
 
-_Quoted = aliased(Profile)
-
 Messages = tuple[MessageSnapshot, ...]
 Members = tuple[tuple[MemberSnapshot, ...], frozenset[str]]
 Page = Any  # a statement of more columns than SQLModel's `exec` knows a type for
@@ -99,13 +97,15 @@ def page(order: SQLCoreOperations[Any], *where: ColumnElement[bool]) -> Page:
     """
     wanted = select_columns(*SHOWN).where(col(Message.room_id) == bindparam("room_id"), *where)
     cut = wanted.order_by(order).limit(bindparam("limit")).subquery("page")
-    quoted_by = cast(cut.c.quote["user"].astext, Uuid)
-    names: tuple[Any, ...] = (col(Profile.name).label("author"), col(_Quoted.name).label("quoted"))
-    return (
-        select_columns(cut, *names)
-        .outerjoin(Profile, col(Profile.id) == cut.c.user_id)
-        .outerjoin(_Quoted, col(_Quoted.id) == quoted_by)
-    )
+    author = _name_of(cut.c.user_id, "by")
+    quoted = _name_of(cast(cut.c.quote["user"].astext, Uuid), "of")
+    names: tuple[Any, ...] = (author.c.name.label("author"), quoted.c.name.label("quoted"))
+    return select_columns(cut, *names).select_from(cut).outerjoin(author, true()).outerjoin(quoted, true())
+
+
+def _name_of(user_id: ColumnElement[UUID], name: str) -> Any:
+    """A person's name, always looked up by their id: joined, Postgres may ask the policy of everybody there is."""
+    return select_columns(col(Profile.name)).where(col(Profile.id) == user_id).limit(literal_column("1")).lateral(name)
 
 
 # Made once: building a statement takes longer than running it.

@@ -22,13 +22,13 @@ from .record import Record, load_record, new_record, save_record
 
 async def serve(data: Path, *, api_port: int | None, db_port: int | None, while_used: bool) -> None:
     """Serve `data` until told to stop or, if `while_used`, until the last user left. Raises StandinError."""
-    with FileLock(data / "server.lock") as lock:
-        if not lock.try_alone():
-            raise StandinError(f"A stand-in runs in {data} already: stop it first.")
-        # At once: who stops us signals this process id, and an old one may be somebody else's by now.
-        record = save_record(data, load_record(data) or new_record(), pid=os.getpid())
-        with bound_socket(record.api_port, api_port or API_PORT) as listener:
-            await _serve_on(listener, data, record, db_port, while_used)
+    # Never given back: the kernel does so when this process is gone, which is what those wait for who stop it.
+    if not FileLock(data / "server.lock").try_alone():
+        raise StandinError(f"A stand-in runs in {data} already: stop it first.")
+    # At once: who stops us signals this process id, and an old one may be somebody else's by now.
+    record = save_record(data, load_record(data) or new_record(), pid=os.getpid())
+    with bound_socket(record.api_port, api_port or API_PORT) as listener:
+        await _serve_on(listener, data, record, db_port, while_used)
 
 
 async def _serve_on(listener: socket.socket, data: Path, record: Record, db_port: int | None, while_used: bool) -> None:

@@ -10,14 +10,20 @@ from uuid import uuid4
 import psycopg
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import expect
+from playwright.async_api import ViewportSize, expect
 
 from chatapp import demo, settings
 
 from .conftest import Lobby
 from .people import DESKTOP, PHONE, Person, long_press
 
-TINY = {"width": 320, "height": 568}
+TINY, TABLET = ViewportSize(width=320, height=568), ViewportSize(width=768, height=1024)
+DEVICES: dict[str, tuple[dict[str, Any], ViewportSize]] = {
+    "desktop": ({"viewport": DESKTOP}, TABLET),
+    "phone": ({"viewport": PHONE, "has_touch": True, "is_mobile": True}, TINY),
+}
+"""Each with a narrower screen on which everything must fit, too."""
+
 LONG = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft" * 2
 
 
@@ -175,33 +181,24 @@ async def react(room_id: str, *emoji: str) -> None:
         await psql.execute(f"update chat_messages set pinned_at = now() where id = {last}", (room_id,))
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
-async def test_axe_finds_nothing(lobby: Lobby, theme: str, viewport: dict[str, int]) -> None:
-    found = {}
-    async for name, person in screens(lobby, viewport=viewport, color_scheme=theme):
-        results = await Axe().run(person.page)
-        if results.violations_count:
-            found[name] = results.generate_report()
-    assert found == {}
-
-
-@pytest.mark.parametrize("viewport", [TINY, PHONE, {"width": 768, "height": 1024}, DESKTOP], ids=str)
-async def test_nothing_scrolls_sideways(lobby: Lobby, viewport: dict[str, int]) -> None:
-    wide = []
-    async for name, person in screens(lobby, viewport=viewport):
-        overflow = await person.page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        if overflow > 0:
-            wide.append((name, overflow))
-    assert wide == []
-
-
-async def test_targets_are_big_enough_for_fingers_and_fields_do_not_zoom(lobby: Lobby) -> None:
-    small = []
-    phone = {"viewport": PHONE, "has_touch": True, "is_mobile": True}
-    async for name, person in screens(lobby, **phone):
-        small += [(name, *each) for each in await person.page.evaluate(SMALL_TARGETS)]
-    assert small == []
+@pytest.mark.parametrize("device", DEVICES, ids=DEVICES.keys())
+async def test_every_screen_is_accessible_in_both_themes_fits_and_can_be_touched(lobby: Lobby, device: str) -> None:
+    options, narrower = DEVICES[device]
+    faults: list[Any] = []
+    async for name, person in screens(lobby, **options):
+        for theme in ("light", "dark"):
+            await person.page.emulate_media(color_scheme=theme)
+            await person.is_still()
+            results = await Axe().run(person.page)
+            faults += [(name, theme, results.generate_report())] if results.violations_count else []
+        for size in (options["viewport"], narrower):
+            await person.page.set_viewport_size(size)
+            overflow = await person.page.evaluate("document.documentElement.scrollWidth - innerWidth")
+            faults += [(name, size["width"], overflow)] if overflow > 0 else []
+        await person.page.set_viewport_size(options["viewport"])
+        if options.get("has_touch"):
+            faults += [(name, *each) for each in await person.page.evaluate(SMALL_TARGETS)]
+    assert faults == []
 
 
 async def test_the_box_stays_in_sight_above_a_phones_keyboard(lobby: Lobby) -> None:
@@ -215,7 +212,7 @@ async def test_the_box_stays_in_sight_above_a_phones_keyboard(lobby: Lobby) -> N
     await phone.is_at_bottom()
 
 
-async def test_from_signing_in_to_a_message_by_keyboard_alone(lobby: Lobby) -> None:
+async def test_from_signing_in_to_a_reply_in_a_thread_by_keyboard_alone(lobby: Lobby) -> None:
     ada = await lobby.stranger()
     await ada.go("/sign-in")
     await ada.tab_to("Continue as Ada")
@@ -233,6 +230,17 @@ async def test_from_signing_in_to_a_message_by_keyboard_alone(lobby: Lobby) -> N
     await ada.tab_to("Members", backwards=True)
     await ada.page.keyboard.press("Enter")
     await expect(ada.heading("Members")).to_be_visible()
+    await ada.page.keyboard.press("Escape")
+    await expect(ada.heading("Members")).to_have_count(0)
+    await ada.tab_to("Reply in thread")
+    await ada.page.keyboard.press("Enter")
+    await expect(ada.field("Reply")).to_be_focused()
+    await ada.page.keyboard.type("Nor here")
+    await ada.page.keyboard.press("Enter")
+    await expect(ada.page.get_by_text("Nor here", exact=True)).to_be_visible()
+    await ada.page.keyboard.press("Escape")
+    await expect(ada.field("Reply")).to_have_count(0)
+    await expect(ada.log.get_by_role("button", name="1 reply")).to_be_visible()
 
 
 async def test_the_theme_can_be_chosen_and_is_remembered(lobby: Lobby) -> None:

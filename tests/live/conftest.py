@@ -21,7 +21,7 @@ from chatapp import chatapp, demo, settings
 from chatapp.accounts import actions as accounts
 from chatapp.rooms import actions as rooms
 from chatapp.settings import Settings
-from tests.cast import Cast
+from tests.cast import Cast, assemble
 from tests.server import URL, Server
 from tests.tab import TIMELINE, Tab
 
@@ -131,6 +131,12 @@ class Place:
     async def _write(self, statement: str, *values: object) -> None:
         async with await psycopg.AsyncConnection.connect(self.company.owner_url) as connection:
             await connection.execute(statement, values)
+
+
+@pytest_asyncio.fixture(scope="module")
+async def cast(project: Settings) -> Cast:
+    """Other people in each file: what was said to them in another one is on their lists."""
+    return await assemble()
 
 
 @pytest_asyncio.fixture(scope="session")

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Iterator
 from typing import Any
 
 import psycopg
 import pytest
+from psycopg.rows import scalar_row
 from sqlalchemy import event
 from sqlalchemy.pool import Pool
 
 from chatapp.accounts import queries as people
 from chatapp.accounts.sessions import hashed
 from chatapp.actor import Actor
+from chatapp.db import Question
 from chatapp.messages import queries as messages
 from chatapp.rooms import actions, queries
 from tests.cast import Cast, room, say
+from tests.conftest import Sql
 
 TABS = 40
 
@@ -95,3 +99,33 @@ async def test_a_herd_of_tabs_costs_what_one_does(cast: Cast, trips: Trips, tabs
 
     await asyncio.gather(*(come_back((cast.ada, cast.grace)[number % 2].actor) for number in range(tabs)))
     assert trips.made <= 4 if tabs == 1 else trips.made <= 6
+
+
+async def test_names_are_looked_up_one_by_one_however_many_people_there_are(cast: Cast, psql: Sql) -> None:
+    place = await room(cast.ada, cast.grace)
+    await say(cast.grace, place, "hello")
+    async with psql.transaction(force_rollback=True):
+        await psql.execute(
+            "insert into auth.users (id, email)"
+            " select gen_random_uuid(), n || '@crowd.example' from generate_series(1, 300) n"
+        )
+        await psql.execute("analyze profiles")
+        claims = json.dumps({"sub": str(cast.ada.id)})
+        await psql.execute("select set_config('request.jwt.claims', %s, true)", [claims])
+        await psql.execute("set local role authenticated")
+        asked = Question(messages._BELOW)(room_id=place, seq=9, limit=9)
+        cursor = psycopg.AsyncClientCursor(psql, row_factory=scalar_row)
+        await cursor.execute(f"explain (analyze, timing off, format json) {asked.text}", asked.values)
+        [[explained]] = await cursor.fetchall()
+    asked_of = [
+        node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
+        for node in nodes(explained["Plan"])
+        if node.get("Relation Name") == "profiles" and node["Actual Loops"]
+    ]
+    assert asked_of == [1, 0]  # of who wrote it, and of whom it quotes
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for below in plan.get("Plans", []):
+        yield from nodes(below)

@@ -102,7 +102,7 @@ class Service:
     async def _run_once(self) -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.feed.run(), name="feed")
-            tasks.create_task(self.hub.watch(), name="hub-watch")
+            tasks.create_task(self.hub.watch(self._gap), name="hub-watch")
             tasks.create_task(self.lists.keep(), name="room-lists")
             tasks.create_task(self.heads.keep(), name="room-heads")
             tasks.create_task(self.marks.keep(), name="own-marks")

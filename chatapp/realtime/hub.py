@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 from uuid import UUID
 
@@ -24,6 +24,9 @@ WATCHDOG = 1.5
 Hints are lost where nobody is told: what is committed right after the database has restarted, before Realtime reads its
 changes again. One look-up by primary key for all open rooms is cheap enough to make that whole within two seconds.
 """
+
+SETTLED = 4
+"""Looks after the database was away until Realtime surely reads its changes again: of those before, nobody was told."""
 
 COALESCE = 0.02
 """Seconds a room rests after a delivery, so that a burst becomes one delta; the first change is never delayed."""
@@ -102,15 +105,20 @@ class Hub:
         for room_id in self._rooms:
             self._wake(room_id)
 
-    async def watch(self) -> None:
-        """Until cancelled: heal lost hints and forget rooms that nobody looks at."""
+    async def watch(self, missed: Callable[[], None]) -> None:
+        """Until cancelled: heal lost hints and forget rooms that nobody looks at.
+
+        `missed` is called where hints of any kind may have been lost: when the database was away and is back.
+        """
+        unsettled = 0
         while True:
             await asyncio.sleep(WATCHDOG)
-            try:
-                self._forget_idle()
-                await self._compare()
-            except Exception:  # noqa: BLE001  # whatever the source raises, the watch goes on
-                log.warning("The watchdog could not reach the database.")
+            if not await self._compare_or_not():
+                unsettled = SETTLED
+            elif unsettled:
+                if unsettled in (SETTLED, 1):
+                    missed()
+                unsettled -= 1
 
     async def close(self) -> None:
         """Stop all work."""
@@ -118,6 +126,15 @@ class Hub:
         for pump in pumps:
             pump.cancel()
         await asyncio.gather(*pumps, return_exceptions=True)
+
+    async def _compare_or_not(self) -> bool:
+        try:
+            self._forget_idle()
+            await self._compare()
+        except Exception:  # noqa: BLE001  # whatever the source raises, the watch goes on
+            log.warning("The watchdog could not reach the database.")
+            return False
+        return True
 
     async def _compare(self) -> None:
         followed = [room for room in self._rooms.values() if room.loaded]

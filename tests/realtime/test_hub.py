@@ -250,6 +250,29 @@ async def test_a_hint_that_comes_before_its_change_can_be_seen_is_not_forgotten(
         assert viewer.rows == ledger.rows != {}
 
 
+async def test_after_the_database_was_away_everything_is_taken_for_missed_at_once_and_when_it_has_settled(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(hub_module, "WATCHDOG", 0)
+    ledger, missed, enough, looks = Ledger(slow=False), list[int](), asyncio.Event(), 0
+
+    async def revs(room_ids: Iterable[UUID]) -> dict[UUID, int]:
+        nonlocal looks
+        looks += 1
+        if looks in (2, 3):
+            raise ConnectionError
+        if looks == 20:
+            enough.set()
+        return {}
+
+    ledger.revs = revs  # type: ignore[method-assign]
+    async with opened(ledger) as (hub, _, _):
+        watching = asyncio.create_task(hub.watch(lambda: missed.append(looks)))
+        await asyncio.wait_for(enough.wait(), 5)
+        watching.cancel()
+    assert missed == [4, 4 + hub_module.SETTLED - 1]
+
+
 async def test_a_change_that_never_comes_is_not_looked_for_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hub_module, "EARLY", (0.0, 0.0))
     ledger = Ledger(slow=False)

@@ -29,7 +29,7 @@ const elementOf = (log, key) => key && log.querySelector(`[data-row="${CSS.escap
 /** One row is reached by Tab, the newest or the one pointed at; the arrows go on from there. */
 function rove(log) {
   const rows = log.querySelectorAll("[data-row]");
-  const stop = elementOf(log, pointed.get()) ?? rows[rows.length - 1];
+  const stop = elementOf(log, pointed.get()) || rows[rows.length - 1];
   rows.forEach((row) => (row.tabIndex = row === stop ? 0 : -1));
 }
 

@@ -385,7 +385,8 @@ export function ComposerForm({ children, room, me, limit, onSend, ...rest }) {
     if (key === before || (!before && box().value)) keepDraft(key, box().value);
     else fillDraft(box(), key);
     fit(box());
-    if (key !== before) box().focus({ preventScroll: true });
+    // A message that a link has led to keeps the focus: who I am may be known only after it is shown.
+    if (key !== before && !document.activeElement?.hasAttribute("data-marked")) box().focus({ preventScroll: true });
   }, [room, me]);
   const submit = (event) => {
     event.preventDefault();

@@ -54,10 +54,16 @@ function makeRoom() {
   };
 }
 
+/** From here on buttons do what they say: what was pressed before is pressed again (early.js). */
+function awake() {
+  window.dispatchEvent(new Event("chatapp:alive"));
+}
+
 /** Shows nothing. */
 export function Device() {
   useEffect(register, []);
   useEffect(followTheme, []);
   useEffect(makeRoom, []);
+  useEffect(awake, []);
   return null;
 }

@@ -29,6 +29,7 @@ const further = (a, b) => (!a || (b && b.last_seq > a.last_seq) ? b : a);
 
 const told = new Map(); // room → its newest [seq, turn] as the server says, as of the last drawing
 const known = new Map(); // the same, with what this tab knows before
+const ends = new Map(); // room → its newest seq, as of the last drawing
 
 function merged(room, state, heads, marks, mentions, local) {
   const head = [state[heads + room.id], local.heads[room.id]].reduce(further, {
@@ -38,6 +39,7 @@ function merged(room, state, heads, marks, mentions, local) {
   told.set(room.id, newer([room.read_seq, room.read_turn], state[marks + room.id]));
   const mark = newer(told.get(room.id), local.marks[room.id]);
   known.set(room.id, mark);
+  ends.set(room.id, head.last_seq);
   if (ahead.has(room.id) && !isNewer(local.marks[room.id], told.get(room.id))) ahead.delete(room.id); // it was taken
   const mentioned = (state[mentions + room.id] ?? []).filter((seq) => seq > mark[0]).length;
   return { ...room, last_message_at: head.at, unread: Math.max(0, head.last_seq - mark[0]), mentions: mentioned };
@@ -133,8 +135,11 @@ export function enter(room) {
 
 /** The open room is looked at. */
 export function lookAt(room) {
-  if (visit.room === room && visit.last === Infinity) visitFrom(room, own.heads[room]?.last_seq ?? 0, visit.mark);
+  if (visit.room === room && visit.last === Infinity) visitFrom(room, endOf(room), visit.mark);
 }
+
+// Of the list, too: it may come before the room, and far back in a room only the list tells.
+const endOf = (room) => Math.max(own.heads[room]?.last_seq ?? 0, ends.get(room) ?? 0);
 
 /** The open room is looked away from: what comes next is new. */
 export const lookAway = (room) => visitFrom(room, Infinity);

@@ -24,6 +24,7 @@ def head_components() -> list[rx.Component]:
     """Viewport, icons, what an installed app is, the bars' colour. Reflex adds the theme's script, first of all."""
     return [
         rx.el.meta(name="viewport", content=VIEWPORT),
+        rx.el.script(src="/early.js"),  # before anything can be pressed
         rx.el.link(rel="icon", type="image/svg+xml", href="/favicon.svg"),
         rx.el.link(rel="apple-touch-icon", href="/icons/apple-touch-icon.png"),
         rx.el.link(rel="manifest", href="/manifest.webmanifest"),

@@ -13,6 +13,7 @@ from playwright.async_api import Browser, BrowserContext, Locator, Page, expect
 
 from chatapp import gate
 from chatapp.accounts import actions as accounts
+from tests.cast import Someone
 from tests.server import URL
 
 DESKTOP = {"width": 1440, "height": 900}
@@ -44,13 +45,25 @@ async (log, until) => {
 """
 
 
+# What has begun to move is known from the next frame on.
+IS_STILL = """
+async () => {
+  for (let frames = 0; frames < 2; frames++) await new Promise(requestAnimationFrame);
+  const ends = (one) => one.effect.getComputedTiming().endTime < Infinity;
+  await Promise.allSettled(document.getAnimations().filter(ends).map((one) => one.finished));
+}
+"""
+
+
 class Person:
     """One person at one browser of their own, found through roles and accessible names alone."""
 
     def __init__(self, context: BrowserContext, page: Page) -> None:
         self.context, self.page = context, page
         self.errors: list[str] = []
+        self.visited: list[str] = []
         page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("framenavigated", lambda frame: self.visited.append(frame.url))
 
     async def go(self, path: str) -> None:
         await self.page.goto(URL + path)
@@ -63,10 +76,12 @@ class Person:
 
     async def enter_as(self, name: str, to: str = "/chat") -> None:
         """Come as one of the demo people who has signed in before."""
-        value = await accounts.redeem(await accounts.continue_as(name))
-        name_of_cookie = gate.cookie_name(secure=False)
-        await self.context.add_cookies([{"name": name_of_cookie, "value": value, "url": URL, "httpOnly": True}])
+        await self._take(await accounts.continue_as(name))
         await self.go(to)
+
+    async def _take(self, ticket: str) -> None:
+        value, name = await accounts.redeem(ticket), gate.cookie_name(secure=False)
+        await self.context.add_cookies([{"name": name, "value": value, "url": URL, "httpOnly": True}])
 
     async def open_room(self, room_id: str) -> None:
         await self.go(f"/chat/{room_id}")
@@ -127,10 +142,7 @@ class Person:
 
     async def is_still(self) -> None:
         """Nothing moves any more: while a dialog opens, its colours and sizes are not yet what they will be."""
-        await self.page.evaluate(
-            "Promise.allSettled(document.getAnimations()"
-            ".filter((one) => one.effect.getComputedTiming().endTime < Infinity).map((one) => one.finished))"
-        )
+        await self.page.evaluate(IS_STILL)
 
     async def is_at_bottom(self) -> None:
         """The newest message is in sight, and nothing is below it."""
@@ -175,6 +187,14 @@ class Person:
 
     def field(self, name: str) -> Locator:
         return self.page.get_by_label(name, exact=True)
+
+
+async def enter(person: Person, who: Someone, password: str = "") -> Person:
+    """Come to the list of rooms as somebody who has signed in before."""
+    await person._take(await accounts.sign_in(who.email, password or who.password))
+    await person.go("/chat")
+    await expect(person.button(f"Profile, {who.name}")).to_be_visible()  # so it listens to keys, too
+    return person
 
 
 async def long_press(person: Person, what: Locator) -> None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from uuid import uuid4
 
-from playwright.async_api import expect
+import pytest
+from playwright.async_api import Route, expect
+
+from tests import cast
+from tests.server import URL
 
 from .conftest import Lobby
 
@@ -59,6 +64,24 @@ async def test_a_wrong_password_is_told_and_nothing_is_lost(lobby: Lobby) -> Non
     await expect(someone.page.get_by_role("alert").filter(has_text="Email or password is incorrect.")).to_be_visible()
     await expect(someone.field("Email")).to_have_value("ada@example.com")
     await expect(someone.button("Sign in")).to_be_enabled()
+
+
+@pytest.mark.parametrize("press", ["Enter", "the button"])
+async def test_a_form_sent_before_the_page_is_alive_waits_and_leaks_nothing(lobby: Lobby, press: str) -> None:
+    someone, ann, arrives = await lobby.stranger(), await cast.someone("Ann Early"), asyncio.Event()
+
+    async def late(route: Route) -> None:
+        await arrives.wait()
+        await route.continue_()
+
+    await someone.page.route("**/assets/*.js", late)
+    await someone.page.goto(f"{URL}/sign-in", wait_until="commit")
+    await someone.field("Email").fill(ann.email)
+    await someone.field("Password").fill(ann.password)
+    await (someone.field("Password").press("Enter") if press == "Enter" else someone.button("Sign in").click())
+    arrives.set()
+    await expect(someone.button("Profile, Ann Early")).to_be_visible()
+    assert not [url for url in someone.visited if "password" in url]
 
 
 async def test_navigation_shows_chat_only_to_the_signed_in(lobby: Lobby) -> None:

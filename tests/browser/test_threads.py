@@ -113,6 +113,8 @@ async def test_a_room_opens_at_the_first_unread_message(lobby: Lobby) -> None:
     await ada.go("/chat")
     said_by_grace(room_id, 120)
     await grace.sees("number 120")
+    listed = ada.page.locator(f"a[href='/chat/{room_id}']")
+    await expect(listed.locator(".unread")).to_be_visible()  # so the tab shows the room no more, and counts
     await ada.open_room(room_id)
     new = ada.log.get_by_role("separator", name="New")
     await expect(new).to_be_in_viewport()

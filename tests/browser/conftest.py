@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+import psycopg
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, async_playwright, expect
 
-from chatapp import demo
+from chatapp import demo, settings
 from chatapp.actor import Actor
 from chatapp.rooms import actions as rooms
 from chatapp.settings import Settings
@@ -58,6 +59,7 @@ class Lobby:
 
     def __init__(self, browser: Browser, stack: AsyncExitStack) -> None:
         self._browser, self._stack = browser, stack
+        self._made: list[str] = []
 
     async def stranger(self, **options: Any) -> Person:
         return await self._stack.enter_async_context(person(self._browser, **options))
@@ -72,13 +74,13 @@ class Lobby:
 
     async def room_of_two(self, name: str = "", **options: Any) -> tuple[Person, Person]:
         """Ada, whose browser may be a special one, and Grace in a room that Ada owns."""
-        room_id = await room(name or f"Room {uuid4().hex[:8]}", "Ada", "Grace")
+        room_id = await self.room("Ada", "Grace", name=name)
         ada, grace = await asyncio.gather(self.at("Ada", room_id, **options), self.at("Grace", room_id))
         return ada, grace
 
     async def in_a_room(self, name: str = "Ada", **options: Any) -> Person:
         """One of Ada and Grace in a room that Ada owns; the other is a member, but not here."""
-        return await self.at(name, await room(f"Room {uuid4().hex[:8]}", "Ada", "Grace"), **options)
+        return await self.at(name, await self.room("Ada", "Grace"), **options)
 
     async def at(self, name: str, room_id: str, **options: Any) -> Person:
         """One of its members in a room."""
@@ -86,13 +88,18 @@ class Lobby:
         await someone.ready()
         return someone
 
+    async def room(self, owner: str, *members: str, name: str = "") -> str:
+        """Make a room of demo people, who are rid of it after the test; answers its id."""
+        made = await rooms.create_room(actor_of(owner), name or f"Room {uuid4().hex[:8]}", "", False)
+        for member in members:
+            await rooms.join(actor_of(member), UUID(made.id))
+        self._made.append(made.id)
+        return made.id
 
-async def room(name: str, owner: str, *members: str, private: bool = False) -> str:
-    """Make a room of demo people; answers its id."""
-    made = await rooms.create_room(actor_of(owner), name, "", private)
-    for member in members:
-        await rooms.join(actor_of(member), UUID(made.id))
-    return made.id
+    async def clean_up(self) -> None:
+        """What one test leaves behind is on the lists of all others."""
+        async with await psycopg.AsyncConnection.connect(settings.current().owner_url) as psql:
+            await psql.execute("delete from chat_rooms where id = any(%s::uuid[])", [self._made])
 
 
 def actor_of(name: str) -> Actor:
@@ -102,4 +109,6 @@ def actor_of(name: str) -> Actor:
 @pytest_asyncio.fixture
 async def lobby(browser: Browser, server: Server) -> AsyncIterator[Lobby]:
     async with AsyncExitStack() as stack:
-        yield Lobby(browser, stack)
+        made = Lobby(browser, stack)
+        stack.push_async_callback(made.clean_up)  # when everybody has gone
+        yield made

@@ -16,7 +16,7 @@ from chatapp import settings
 from tests.network import Network
 from tests.server import PORT
 
-from .conftest import Lobby, room
+from .conftest import Lobby
 from .people import Person
 
 # Where the first row in sight stands, and what is marked in the box.
@@ -188,7 +188,7 @@ async def test_the_apps_icon_counts_what_is_unread(lobby: Lobby) -> None:
         "navigator.clearAppBadge = async () => window.badges.push(0);"
     )
     name = f"Badge {uuid4().hex[:8]}"
-    room_id = await room(name, "Ada", "Grace")
+    room_id = await lobby.room("Ada", "Grace", name=name)
     await ada.open_room(room_id)
     await grace.enter_as("Grace", "/chat/browse")
     await expect(grace.page.get_by_role("searchbox")).to_be_visible()

@@ -16,7 +16,7 @@ from chatapp import settings
 from chatapp.realtime.room import SLOTS
 from tests.server import Server
 
-from .conftest import Lobby, room
+from .conftest import Lobby
 from .people import Person
 
 
@@ -122,7 +122,7 @@ async def test_enter_sends_shift_enter_breaks_the_line_and_an_ime_does_neither(l
 
 
 async def test_on_touch_enter_breaks_the_line(lobby: Lobby) -> None:
-    room_id = await room(f"Room {uuid4().hex[:8]}", "Ada", "Grace")
+    room_id = await lobby.room("Ada", "Grace")
     phone = await lobby.phone()
     await phone.enter_as("Ada", f"/chat/{room_id}")
     await phone.ready()
@@ -393,7 +393,7 @@ async def test_leaving_takes_the_room_off_the_list(lobby: Lobby) -> None:
 
 
 async def test_an_unknown_room_and_a_foreign_room_are_the_same_404_page(lobby: Lobby) -> None:
-    room_id = await room(f"Room {uuid4().hex[:8]}", "Ada", "Grace")
+    room_id = await lobby.room("Ada", "Grace")
     linus = await lobby.signed_in("Linus")
     seen = []
     for address in (room_id, str(uuid4()), "nonsense"):

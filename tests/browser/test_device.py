@@ -104,7 +104,7 @@ async def test_the_worker_keeps_nothing_and_lets_signing_in_alone(lobby: Lobby) 
     await is_installed(ada.page)
     by_worker = []
     ada.page.on("response", lambda answer: by_worker.append((answer.url, answer.from_service_worker)))
-    await ada.enter_as("Ada")
+    await ada.continue_as("Ada")
     await ada.create_room("Passing through")
     await ada.ready()
     assert await ada.page.evaluate("caches.keys()") == []

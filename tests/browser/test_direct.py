@@ -16,7 +16,7 @@ from tests import cast
 from tests.cast import Someone
 
 from .conftest import Lobby
-from .people import Person
+from .people import Person, enter
 
 
 class Met(NamedTuple):
@@ -32,16 +32,6 @@ async def met(project: object) -> AsyncIterator[Met]:
     people = [await cast.someone(name) for name in ("Ann Alpha", "Ben Beta", "Dee Delta")]
     await cast.room(*people[:2], name="Where they met")
     yield Met(*people)
-
-
-async def enter(person: Person, who: Someone) -> Person:
-    """Sign in with e-mail address and password."""
-    await person.go("/sign-in?next=/chat")
-    await person.field("Email").fill(who.email)
-    await person.field("Password").fill(who.password)
-    await person.button("Sign in").click()
-    await expect(person.heading("Chat Rooms")).to_be_visible()
-    return person
 
 
 def dialog(person: Person) -> Locator:

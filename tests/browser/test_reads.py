@@ -13,7 +13,6 @@ from playwright.async_api import expect
 
 from chatapp import settings
 
-from . import conftest
 from .conftest import Lobby
 from .people import PHONE, Person
 
@@ -60,7 +59,7 @@ async def look(who: Person, now: bool) -> None:
 async def two_in(lobby: Lobby, room: str) -> tuple[Person, Person, str]:
     """Ada and Grace in a room of their own."""
     ada, grace = await attentive(await lobby.stranger()), await attentive(await lobby.stranger())
-    room_id = await conftest.room(room, "Ada", "Grace")
+    room_id = await lobby.room("Ada", "Grace", name=room)
     for someone, who in ((ada, "Ada"), (grace, "Grace")):
         await someone.enter_as(who, f"/chat/{room_id}")
         await someone.ready()

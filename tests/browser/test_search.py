@@ -15,7 +15,7 @@ from tests import cast
 from tests.cast import Someone, say
 
 from .conftest import Lobby
-from .people import Person
+from .people import Person, enter
 
 HOSTILE = "<img src=x onerror=alert(1)> & <b>walrus</b>"
 
@@ -35,15 +35,6 @@ async def kitchen(project: object) -> AsyncIterator[Kitchen]:
     await say(ann, room, "Where is the walrus?", *(f"Line {number}" for number in range(60)))
     await say(ben, room, HOSTILE)
     yield Kitchen(ann, ben, room)
-
-
-async def enter(person: Person, who: Someone) -> Person:
-    await person.go("/sign-in?next=/chat")
-    await person.field("Email").fill(who.email)
-    await person.field("Password").fill(who.password)
-    await person.button("Sign in").click()
-    await expect(person.heading("Chat Rooms")).to_be_visible()
-    return person
 
 
 def box(person: Person) -> Locator:

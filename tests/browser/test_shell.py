@@ -7,23 +7,13 @@ from uuid import UUID
 
 from playwright.async_api import Locator, expect
 
-from tests.cast import Someone, room, someone
+from tests.cast import room, someone
 
 from .conftest import Lobby
-from .people import Person
+from .people import Person, enter
 
 NEW = "a better battery staple"
 REACHED = "one => { one.focus(); return one === document.activeElement; }"
-
-
-async def enter(person: Person, who: Someone, password: str = "") -> Person:
-    """Sign in with address and password."""
-    await person.go("/sign-in?next=/chat")
-    await person.field("Email").fill(who.email)
-    await person.field("Password").fill(password or who.password)
-    await person.button("Sign in").click()
-    await expect(person.heading("Chat Rooms")).to_be_visible()
-    return person
 
 
 def switcher(person: Person) -> Locator:
@@ -266,7 +256,7 @@ SWITCHER = """
     - option "Browse rooms"
     - option "Search messages"
     - option "All rooms"
-  - status: 5 found
+  - status: 6 found
 """
 
 SETTINGS = """

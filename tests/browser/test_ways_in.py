@@ -46,6 +46,7 @@ async def sign_in(person: Person, email: str, password: str) -> None:
 async def ask(person: Person, how: str, email: str, send: str) -> None:
     """From the sign-in page to the page that says to look into the mail."""
     await person.page.get_by_role("link", name=how, exact=True).click()
+    await expect(person.button(send)).to_be_visible()  # the page before has such a field, too
     await person.field("Email").fill(email)
     await person.button(send).click()
     await expect(person.heading("Check your inbox")).to_be_visible()

@@ -57,7 +57,7 @@ async def test_a_room_sees_who_comes_and_goes(place: Place) -> None:
         assert statuses(ada)[place.user_id("ada")] == "online"
         await ada.until(lambda tab: statuses(tab).get(grace_id) != "online", seconds=15)  # of an earlier test
         async with another(place, "grace"):
-            await ada.until(lambda tab: statuses(tab)[grace_id] == "online")
+            await ada.until(lambda tab: statuses(tab).get(grace_id) == "online")
         await ada.until(lambda tab: statuses(tab)[grace_id].endswith("Z"), seconds=10)
 
 

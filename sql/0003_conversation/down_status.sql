@@ -1,3 +1,4 @@
+-- Undoes status.sql: as in revision 1.
 create or replace function private.announce_profile() returns trigger
 language plpgsql security definer set search_path = '' as $$
 declare

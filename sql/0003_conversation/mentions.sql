@@ -47,16 +47,17 @@ begin
   );
 end $$;
 
--- Triggers of one event fire in the order of their names: after number_message, before stamp_message.
-create function private.resolve_mentions() returns trigger
+-- Triggers of one event fire in the order of their names: before number_message and stamp_message, which lock the room.
+-- In a large one it takes a while to look for names, and nobody else needs to wait for that.
+create function private.find_mentions() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
   new.mentions := case when new.deleted_at is null and strpos(new.content, '@') > 0
     then private.mentions_in(new.content, new.room_id) else '[]' end;
   return new;
 end $$;
-create trigger resolve_mentions before insert or update of content, deleted_at on public.chat_messages
-  for each row execute function private.resolve_mentions();
+create trigger find_mentions before insert or update of content, deleted_at on public.chat_messages
+  for each row execute function private.find_mentions();
 
 -- Nobody is told of what they said themselves.
 create function private.keep_mentions() returns trigger
@@ -110,7 +111,7 @@ create policy message_mentions_select on public.message_mentions for select to a
 
 revoke all on public.message_mentions from public, anon, authenticated, service_role;
 grant select on public.message_mentions to authenticated, service_role;
-revoke execute on function private.mentions_in(text, uuid), private.resolve_mentions(), private.keep_mentions(),
+revoke execute on function private.mentions_in(text, uuid), private.find_mentions(), private.keep_mentions(),
   private.hint_mentions(), private.mentions_of(uuid)
   from public, anon, authenticated, service_role;
 grant execute on function private.mentions_of(uuid) to service_role;

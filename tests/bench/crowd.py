@@ -119,6 +119,8 @@ class _Loop:
             self._open_more()
 
     def _read(self, viewer: Viewer) -> None:
+        if viewer not in self._open:  # all were cut by what came before it in this round
+            return
         try:
             data = viewer.sock.recv(262144)
             now = time.perf_counter()

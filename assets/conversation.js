@@ -469,14 +469,23 @@ function mark(row) {
   place({ following: below <= NEAR && !wantsLatest, unseen: position.get().unseen });
 }
 
-/** The first row in sight, and where it stands: what must not move when something above it changes. */
+/**
+ * The text of the first row in sight, and where it stands: what must not move when something above it changes. The row
+ * itself may: who said it is shown no more when the message before it, of the same person, is there.
+ */
 export function anchorOf(log) {
   const top = log.getBoundingClientRect().top;
   for (const row of log.querySelectorAll("[data-row]")) {
-    const box = row.getBoundingClientRect();
-    if (box.bottom > top) return { row, top: box.top };
+    if (row.getBoundingClientRect().bottom <= top) continue;
+    const text = row.querySelector(".text") ?? row;
+    return { text, top: text.getBoundingClientRect().top };
   }
   return null;
+}
+
+/** Have what `anchorOf` has found stand where it stood. */
+export function keepStill(log, anchor) {
+  if (anchor?.text.isConnected) log.scrollTop += anchor.text.getBoundingClientRect().top - anchor.top;
 }
 
 /** The address of a message of the open room. */
@@ -548,7 +557,7 @@ export function Log({ children, shown, opened, newest, count, onOlder, onNewer, 
       place({ following: true, unseen: 0 });
     }
     if (following() && !detached) toBottom();
-    else if (anchor?.row.isConnected) log.current.scrollTop += anchor.row.getBoundingClientRect().top - anchor.top;
+    else keepStill(log.current, anchor);
     remember();
   }, [count, newest, shown?.first, shown?.last, shown?.room]); // `count` stands still once all slots are taken
   // After that: the room was opened somewhere else than at its end. Once, however often it is drawn; and where it was open

@@ -174,7 +174,7 @@ export function ThreadLog({ children, room, shown, last, count, onOpen, onOlder,
     const { anchor } = memory.current;
     if (memory.current.id !== id) Object.assign(memory.current, { id, follows: true, askedFirst: 0 });
     if (memory.current.follows) log.current.scrollTop = log.current.scrollHeight;
-    else if (anchor?.row.isConnected) log.current.scrollTop += anchor.row.getBoundingClientRect().top - anchor.top;
+    else conversation.keepStill(log.current, anchor);
     memory.current.anchor = conversation.anchorOf(log.current);
   }, [id, count, last, shown?.first]);
   // After that: at the reply that was asked for, once. What lies before it is read page by page until it is here.

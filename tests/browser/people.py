@@ -20,13 +20,13 @@ DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
 CLOSING_SECONDS = 20
 
-# Scrolls up in steps. Whenever rows are added above, the row that was first in sight must be where it was.
+# Scrolls up in steps. Whenever rows are added above, the text that was first in sight must be where it was.
 WATCH_ROWS = """
 async (log, until) => {
   const frame = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
   const first = () => {
     const top = log.getBoundingClientRect().top;
-    return [...log.querySelectorAll("[data-row]")].find((row) => row.getBoundingClientRect().bottom > top);
+    return [...log.querySelectorAll("[data-row] .text")].find((row) => row.getBoundingClientRect().bottom > top);
   };
   const has = () => [...log.querySelectorAll("[data-row] .text")].some((one) => one.textContent === until);
   let worst = 0;

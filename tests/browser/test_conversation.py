@@ -175,6 +175,20 @@ async def test_a_refused_text_stays_in_the_box(lobby: Lobby, text: str, sentence
     await ada.has_messages(0)
 
 
+# By how many px texts move when the older page comes for which somebody waits at the very top.
+MOVED_WHILE_AT_THE_TOP = """
+async (log) => {
+  const text = log.querySelectorAll("[data-row] .text")[3];
+  const rows = () => log.querySelectorAll("[data-row]").length;
+  const before = rows();
+  log.scrollTop = 0;
+  const place = text.getBoundingClientRect().top;
+  while (rows() === before) await new Promise(requestAnimationFrame);
+  return text.getBoundingClientRect().top - place;
+}
+"""
+
+
 async def test_history_loads_while_scrolling_up_and_the_row_in_sight_stays(lobby: Lobby) -> None:
     ada = await lobby.in_a_room()
     room_id = ada.room_id
@@ -183,6 +197,7 @@ async def test_history_loads_while_scrolling_up_and_the_row_in_sight_stays(lobby
     await ada.open_room(room_id)
     await ada.has_messages(50)
     await ada.is_at_bottom()
+    assert await ada.log.evaluate(MOVED_WHILE_AT_THE_TOP) == 0
     worst = await ada.scroll_to_top_watching_rows(until="line 1")
     assert worst <= 2
     texts = await ada.texts()

@@ -1,7 +1,4 @@
-"""`python -m tests.bench.report results.jsonl`: put the figures of a run into the table of docs/benchmarks.md.
-
-A second argument names another table than `figures`, for a run of one part alone: `standin`.
-"""
+"""`python -m tests.bench.report results.jsonl`: put the figures of a run into the table of docs/benchmarks.md."""
 
 from __future__ import annotations
 
@@ -19,10 +16,10 @@ HEAD = ("Figure", "Value", "Limit", "Beside", "Ratio", "Goal", "Met")
 
 def main() -> None:
     """Rewrite the page, from one run: figures of several were not measured beside each other."""
-    if len(sys.argv) not in (2, 3):
-        sys.exit("Usage: python -m tests.bench.report results.jsonl [standin]")
+    if len(sys.argv) != 2:
+        sys.exit("Usage: python -m tests.bench.report results.jsonl")
     lines = Path(sys.argv[1]).read_text().splitlines()
-    PAGE.write_text(between(PAGE.read_text(), table(read(lines)), *sys.argv[2:]))
+    PAGE.write_text(between(PAGE.read_text(), table(read(lines))))
 
 
 def read(lines: Iterable[str]) -> list[dict[str, Any]]:
@@ -37,9 +34,9 @@ def table(figures: Iterable[dict[str, Any]]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-def between(page: str, content: str, mark: str = "figures") -> str:
-    """The page with `content` between the two comments of `mark`. Raises ValueError when they are not there."""
-    begin, end = f"<!-- {mark} -->", f"<!-- /{mark} -->"
+def between(page: str, content: str) -> str:
+    """The page with `content` between its two comments. Raises ValueError when they are not there."""
+    begin, end = "<!-- figures -->", "<!-- /figures -->"
     before, found, rest = page.partition(begin)
     _, ended, after = rest.partition(end)
     if not found or not ended:

@@ -18,14 +18,15 @@ from chatapp.realtime.room import Applied, Changes, LiveRoom
 
 log = logging.getLogger(__name__)
 
-WATCHDOG = 1.5
+WATCHDOG = 0.75
 """Seconds between two comparisons of the open rooms' revs with the database: the bound on a lost hint.
 
 Hints are lost where nobody is told: what is committed right after the database has restarted, before Realtime reads its
-changes again. One look-up by primary key for all open rooms is cheap enough to make that whole within two seconds.
+changes again. One look-up by primary key for all open rooms is cheap enough to make that whole within a second, and to
+close a removed member's tab by then.
 """
 
-SETTLED = 4
+SETTLED = 8
 """Looks after the database was away until Realtime surely reads its changes again: of those before, nobody was told."""
 
 COALESCE = 0.02

@@ -566,7 +566,11 @@ export function Log({ children, shown, opened, newest, count, onOlder, onNewer, 
     if (!opened || memory.current.opened === opened || shown?.room !== opened.room || !count) return;
     const { visited } = memory.current;
     Object.assign(memory.current, { opened, visited: opened.room });
-    if (!opened.at) return;
+    if (!opened.at) {
+      // Loaded anew where one had read far back: nobody knows the place any more, and the end is a better one than any.
+      if (detached && visited !== opened.room) onLatest?.();
+      return;
+    }
     if (opened.marked) arriveAt(opened);
     else if (visited !== opened.room) beginAt(opened.at);
   });

@@ -1,19 +1,19 @@
 // A page is there before it is alive: the server has drawn it, and what it does is still on its way. What is pressed in
 // between would be lost, and a form would be sent by the browser itself, with a password in the address. So the last
-// press waits, Enter in a form as well, and is made again as soon as somebody listens (device.js).
+// press or form waits, and is made or sent again as soon as somebody listens (device.js).
 (() => {
-  let pressed = null;
+  let again = null;
   const keep = (event) => {
-    const button = event.target.closest?.("button");
-    if (!button) return;
+    const pressed = event.type === "submit" ? event.target : event.target.closest?.("button");
+    if (!pressed) return;
     event.preventDefault();
     event.stopImmediatePropagation();
-    pressed = button;
+    again = pressed;
   };
   const make = () => {
-    window.removeEventListener("click", keep, true);
-    if (pressed?.isConnected) pressed.click();
+    for (const kind of ["click", "submit"]) window.removeEventListener(kind, keep, true);
+    if (again?.isConnected) again.requestSubmit ? again.requestSubmit() : again.click();
   };
-  window.addEventListener("click", keep, true);
+  for (const kind of ["click", "submit"]) window.addEventListener(kind, keep, true);
   window.addEventListener("chatapp:alive", make, { once: true });
 })();

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from uuid import UUID
 
@@ -18,6 +18,9 @@ from chatapp.threads.state import tell
 
 REST = 0.25
 """Seconds between two tellings: all tabs of a person count alike within a second."""
+
+AT_ONCE = 50
+"""People in rooms whose threads one query reads after a gap."""
 
 LIMIT = 10_000
 """Markers that may wait; what does not fit is told when the room is opened again."""
@@ -51,20 +54,37 @@ class FollowedThreads:
 
     async def tell(self) -> None:
         """Tell what has moved. Raises ChatError, and what could not be told goes on waiting."""
+        if self._moved:
+            await self._tell_moved()
+        if self._missed:
+            await self._tell_missed()
+
+    async def _tell_moved(self) -> None:
         moved, self._moved = self._moved, {}
-        missed, self._missed = self._missed, False
         try:
-            found = await queries.followed_by(moved) if moved else []
-            found += await queries.followed_in(_shown()) if missed else []
+            found = await queries.followed_by(moved)
         except ChatError:
             self._moved = {key: max(read, self._moved.get(key, 0)) for key, read in {**self._moved, **moved}.items()}
-            self._missed = self._missed or missed
             raise
-        theirs: dict[UUID, list[Theirs]] = {}
-        for each in found:
-            theirs.setdefault(each.person, []).append(_at_least(each, moved))
-        for person, marks in theirs.items():
-            await tell(person, marks)
+        await _tell_each(_at_least(each, moved) for each in found)
+
+    async def _tell_missed(self) -> None:
+        self._missed = False
+        shown = _shown()
+        try:
+            for start in range(0, len(shown), AT_ONCE):
+                await _tell_each(await queries.followed_in(shown[start : start + AT_ONCE]))
+        except ChatError:
+            self._missed = True
+            raise
+
+
+async def _tell_each(found: Iterable[Theirs]) -> None:
+    theirs: dict[UUID, list[Theirs]] = {}
+    for each in found:
+        theirs.setdefault(each.person, []).append(each)
+    for person, marks in theirs.items():
+        await tell(person, marks)
 
 
 def _at_least(each: Theirs, moved: Mapping[tuple[UUID, UUID], int]) -> Theirs:

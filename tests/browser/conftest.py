@@ -91,9 +91,9 @@ class Lobby:
     async def room(self, owner: str, *members: str, name: str = "") -> str:
         """Make a room of demo people, who are rid of it after the test; answers its id."""
         made = await rooms.create_room(actor_of(owner), name or f"Room {uuid4().hex[:8]}", "", False)
+        self._made.append(made.id)
         for member in members:
             await rooms.join(actor_of(member), UUID(made.id))
-        self._made.append(made.id)
         return made.id
 
     async def clean_up(self) -> None:

@@ -7,7 +7,7 @@ import re
 import warnings
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Literal
 
 from playwright.async_api import Browser, BrowserContext, Locator, Page, expect
 
@@ -143,6 +143,12 @@ class Person:
     async def is_still(self) -> None:
         """Nothing moves any more: while a dialog opens, its colours and sizes are not yet what they will be."""
         await self.page.evaluate(IS_STILL)
+
+    async def in_theme(self, theme: Literal["light", "dark"]) -> None:
+        """The system's theme is another one, and all has changed its colours: the page hears of it a moment later."""
+        await self.page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+        await self.page.wait_for_function("theme => document.documentElement.classList.contains(theme)", arg=theme)
+        await self.is_still()
 
     async def is_at_bottom(self) -> None:
         """The newest message is in sight, and nothing is below it."""

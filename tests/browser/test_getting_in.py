@@ -84,6 +84,23 @@ async def test_a_form_sent_before_the_page_is_alive_waits_and_leaks_nothing(lobb
     assert not [url for url in someone.visited if "password" in url]
 
 
+async def test_a_search_begun_before_the_page_is_alive_is_made(lobby: Lobby) -> None:
+    ada, arrives = await lobby.signed_in("Ada"), asyncio.Event()
+
+    async def late(route: Route) -> None:
+        await arrives.wait()
+        await route.continue_()
+
+    await ada.page.route("**/assets/*.js", late)
+    await ada.page.goto(f"{URL}/chat", wait_until="commit")
+    search = ada.page.get_by_role("textbox", name="Search messages")
+    await search.fill("walrus")
+    await search.press("Enter")
+    arrives.set()
+    await expect(ada.page).to_have_url(re.compile(r"/search\?q=walrus"))
+    assert not [url for url in ada.visited if "search_for" in url]
+
+
 async def test_navigation_shows_chat_only_to_the_signed_in(lobby: Lobby) -> None:
     someone = await lobby.stranger()
     await someone.go("/")

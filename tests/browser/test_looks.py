@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, Literal
 from uuid import uuid4
 
 import psycopg
@@ -17,6 +17,7 @@ from chatapp import demo, settings
 from .conftest import Lobby
 from .people import DESKTOP, PHONE, Person, long_press
 
+THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 TINY, TABLET = ViewportSize(width=320, height=568), ViewportSize(width=768, height=1024)
 DEVICES: dict[str, tuple[dict[str, Any], ViewportSize]] = {
     "desktop": ({"viewport": DESKTOP}, TABLET),
@@ -186,9 +187,8 @@ async def test_every_screen_is_accessible_in_both_themes_fits_and_can_be_touched
     options, narrower = DEVICES[device]
     faults: list[Any] = []
     async for name, person in screens(lobby, **options):
-        for theme in ("light", "dark"):
-            await person.page.emulate_media(color_scheme=theme)
-            await person.is_still()
+        for theme in THEMES:
+            await person.in_theme(theme)
             results = await Axe().run(person.page)
             faults += [(name, theme, results.generate_report())] if results.violations_count else []
         for size in (options["viewport"], narrower):

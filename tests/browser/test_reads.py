@@ -224,7 +224,7 @@ async def switch_receipts(who: Person) -> None:
 async def test_unread_and_receipts_are_accessible(lobby: Lobby, scheme: str, size: Any) -> None:
     name = f"Looks {scheme} {bool(size)}"
     ada, grace, _ = await two_in(lobby, name)
-    await grace.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    await grace.in_theme(scheme)  # type: ignore[arg-type]
     if size:
         await grace.page.set_viewport_size(size)
     await grace.say("You will like this one")

@@ -30,8 +30,7 @@ async def ada(project: Settings) -> AsyncIterator[Someone]:
 async def axe(person: Person) -> None:
     """No violation in either theme."""
     for scheme in BOTH:
-        await person.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        await person.is_still()
+        await person.in_theme(scheme)
         found = await Axe().run(person.page)
         assert found.violations_count == 0, found.generate_report()
 

@@ -102,10 +102,10 @@ async def test_others_see_how_far_i_have_read(place: Place) -> None:
         frames = len(ada.frames)
         await see(grace, place, 1)
         await ada.until(lambda tab: markers(tab).get(short(place.user_id("grace"))) == 1)
-        [told] = [frame for frame in ada.frames[frames:] if READ_MARKERS in (frame.get("delta") or {})]
-        assert [place.id[:8], 1] in told["delta"][READ_MARKERS].values()
-        assert len(told["delta"][READ_MARKERS]) <= 2  # Ada's own has moved with what she wrote
-        assert len(json.dumps(told)) < 600
+        told = [frame for frame in ada.frames[frames:] if READ_MARKERS in (frame.get("delta") or {})]
+        marks = [mark for frame in told for mark in frame["delta"][READ_MARKERS].values()]
+        assert marks.count([place.id[:8], 1]) == len(marks) <= 2  # Ada's own moves, too
+        assert len(json.dumps(told)) < 1200
     async with place.tabs("ada") as (late,):  # the same in a tab that opens afterwards
         assert markers(late)[short(place.user_id("grace"))] == 1
 

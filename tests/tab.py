@@ -10,8 +10,6 @@ from typing import Any
 
 import socketio
 
-from chatapp.realtime.room import SLOTS
-
 STATE = "reflex___state____state"
 SUFFIX = "_rx_state_"
 
@@ -129,7 +127,7 @@ class Tab:
 
     def _latest(self, row: dict[str, Any]) -> dict[str, Any]:
         """What a tab far back was told of a row since; see `collect` in assets/conversation.js."""
-        later = self.state.get(TIMELINE, {}).get(f"changed{SUFFIX}{row['seq'] % SLOTS}")
+        later = self.state.get(TIMELINE, {}).get(f"changed{SUFFIX}{row['seq']}")
         same = later and (later["room"], later["seq"]) == (row["room"], row["seq"])
         return later if later and same and later["rev"] > row["rev"] else row
 

@@ -236,7 +236,9 @@ def _unchanged(message_id: UUID) -> Any:
 
 
 MESSAGES = shared.Shared(Timeline.messages, SLOTS)
-CHANGED = shared.Shared(Timeline.changed, SLOTS)
+CHANGED_SLOTS = 2**20  # as assets/conversation.js has it
+"""So many that no two rows of a room share one: a change at one end must not take back what changed at the other."""
+CHANGED = shared.Shared(Timeline.changed, CHANGED_SLOTS)
 PINS = shared.Shared(Timeline.pins)
 WINDOW = shared.Shared(Timeline.window)
 NEWEST = shared.Shared(Timeline.newest)

@@ -81,8 +81,6 @@ export function windowOf(shown, newest, slots) {
   return { ...shown, first: Math.max(shown.first, newest - slots + 1) };
 }
 
-const CHANGED_SLOTS = 2 ** 20; // as chatapp/messages/state.py has it
-
 /** The rows of the open room in order: what was received, then what is still being sent. */
 function collect(state, prefix, changed, shown, room) {
   if (!shown || shown.room !== room) return [];
@@ -92,7 +90,7 @@ function collect(state, prefix, changed, shown, room) {
   for (const key in state) {
     const row = key.startsWith(prefix) ? state[key] : undefined;
     if (!row || row.room !== tag || row.seq < shown.first || row.seq > last) continue;
-    const later = state[changed + (row.seq % CHANGED_SLOTS)]; // what a tab far back is told of its rows
+    const later = state[changed + row.seq]; // what a tab far back is told of its rows
     found.push(later && later.room === tag && later.seq === row.seq && later.rev > row.rev ? later : row);
   }
   return found.sort((a, b) => a.seq - b.seq);
@@ -100,7 +98,7 @@ function collect(state, prefix, changed, shown, room) {
 
 /**
  * Hook: the views of the open room's messages, oldest first.
- * `state` and `prefix` are the slots (chatapp.shared), `changed` those of rows that changed since, `shown` is what `windowOf` answers, `outcomes` what became of
+ * `state` and `prefix` are the slots (chatapp.shared), `changed` is what the keys of rows that changed since begin with, `shown` is what `windowOf` answers, `outcomes` what became of
  * sent messages.
  */
 export function useTimeline(state, prefix, changed, shown, room, outcomes, me, name) {

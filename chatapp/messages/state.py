@@ -130,8 +130,10 @@ class Timeline(rx.State):
     """The messages of the open room, in as many slots as can be followed live; see `chatapp.shared`."""
 
     messages: list[Row] = []
-    changed: list[Row] = []
-    """For a tab far back in the history: rows that changed, to be laid over those it was sent."""
+    changed: dict[str, Row] = {}
+    """For a tab far back in the history: rows that changed, by seq, to be laid over those it was sent. No two share a
+    place: a change at one end must not take back what changed at the other.
+    """
     pins: list[Pin] = []
     window: Window = Window("", 1, 0)
     newest: int = 0
@@ -236,9 +238,7 @@ def _unchanged(message_id: UUID) -> Any:
 
 
 MESSAGES = shared.Shared(Timeline.messages, SLOTS)
-CHANGED_SLOTS = 2**20  # as assets/conversation.js has it
-"""So many that no two rows of a room share one: a change at one end must not take back what changed at the other."""
-CHANGED = shared.Shared(Timeline.changed, CHANGED_SLOTS)
+CHANGED = shared.Shared(Timeline.changed)
 PINS = shared.Shared(Timeline.pins)
 WINDOW = shared.Shared(Timeline.window)
 NEWEST = shared.Shared(Timeline.newest)
@@ -309,7 +309,7 @@ def changed_behind(room: LiveRoom, applied: Applied) -> list[Any]:
     """What a tab far back in the history is sent: the slots hold rows of its own, so what changed comes beside them."""
     pinned = [PINS.at(0, pins(room))] if applied.pins else []
     own = (each for each in applied.changed if not each.parent_id)
-    return [*head(room), *(CHANGED.at(each.seq, row(room, each)) for each in own), *pinned]
+    return [*head(room), *(CHANGED.keyed(str(each.seq), row(room, each)) for each in own), *pinned]
 
 
 def head(room: LiveRoom) -> list[Any]:

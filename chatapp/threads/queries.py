@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import ARRAY, Uuid, and_, bindparam, func, true
 from sqlalchemy import select as select_columns
-from sqlmodel import col, select
+from sqlmodel import col
 
 from chatapp.actor import SYSTEM, Actor
 from chatapp.db import Question, at_once, transaction
@@ -48,19 +48,6 @@ async def thread(actor: Actor, room_id: UUID, parent_id: UUID, below: int = REPL
         found = Page(snapshot(first), tuple(sorted(map(snapshot, rows), key=lambda reply: reply.reply_seq)))
     await markdown.prepare([found.parent, *found.replies])
     return found
-
-
-async def followed(actor: Actor, room_id: UUID) -> tuple[Followed, ...]:
-    """Return the threads of a room that the actor follows."""
-    wanted = (
-        select(col(Follower.parent_id), col(Message.reply_count), col(Follower.read_seq))
-        .join(Message, col(Message.id) == col(Follower.parent_id))
-        .where(col(Message.room_id) == room_id, col(Follower.user_id) == actor.user_id)
-        .order_by(col(Message.last_reply_at).desc())
-        .limit(FOLLOWED_MOST)
-    )
-    async with transaction(actor) as session:
-        return tuple(Followed(str(parent), replies, read) for parent, replies, read in await session.exec(wanted))
 
 
 async def followed_by(asked: Collection[tuple[UUID, UUID]]) -> list[Theirs]:

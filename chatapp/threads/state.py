@@ -78,9 +78,8 @@ class Threads(rx.State):
         """A room was opened: which of its threads do I follow, and how far have I read them?"""
         async with self:
             sid = self.router.session.session_id
-        followed = await queries.followed(actor(), room_id)
-        if values := [_mark(each, room_id) for each in followed]:
-            await shared.wire().emit(sid, shared.update(*values))
+        if followed := await queries.followed_in([(room_id, actor().user_id)]):
+            await shared.wire().emit(sid, _marks(followed))
 
 
 REPLIES = shared.Shared(Threads.replies, SLOTS)
@@ -112,8 +111,7 @@ def closed() -> list[Any]:
 
 async def tell(user_id: UUID, marks: Iterable[Theirs]) -> None:
     """Tell all tabs of a person how far they have read threads."""
-    values = (_mark(each.followed, each.room_id) for each in marks)
-    await shared.wire().emit(topic.user(user_id), shared.update(*values))
+    await shared.wire().emit(topic.user(user_id), _marks(marks))
 
 
 _followed: Callable[[UUID], LiveRoom | None] = lambda _: None  # noqa: E731  # until the process serves
@@ -123,6 +121,10 @@ def use(followed: Callable[[UUID], LiveRoom | None]) -> None:
     """Say where the rooms are that are followed here; done once, when the process starts to serve."""
     global _followed  # noqa: PLW0603  # one per process, set once
     _followed = followed
+
+
+def _marks(found: Iterable[Theirs]) -> shared.Update:
+    return shared.update(*(_mark(each.followed, each.room_id) for each in found))
 
 
 def _mark(followed: Followed, room_id: UUID) -> Any:

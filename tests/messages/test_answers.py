@@ -29,6 +29,10 @@ async def answer(who: Someone, place: UUID, **to: str) -> MessageSnapshot:
     return await actions.post(who.actor, place, secrets.token_hex(8), "yes", wanted)
 
 
+async def followed(who: Someone, place: UUID) -> list[Followed]:
+    return [each.followed for each in await threads.followed_in([(place, who.id)])]
+
+
 async def test_a_quote_is_read_with_its_authors_name(cast: Cast) -> None:
     place, hello = await said(cast.ada, cast.grace)
     made = await answer(cast.grace, place, quote_id=hello.id)
@@ -51,11 +55,11 @@ async def test_a_thread_is_read_by_pages(cast: Cast) -> None:
 async def test_followed_threads_and_how_far_they_are_read(cast: Cast) -> None:
     place, hello = await said(cast.ada, cast.grace, cast.linus)
     await answer(cast.grace, place, parent_id=hello.id)
-    assert await threads.followed(cast.ada.actor, place) == (Followed(hello.id, 1, 0),)
-    assert await threads.followed(cast.grace.actor, place) == (Followed(hello.id, 1, 1),)
-    assert await threads.followed(cast.linus.actor, place) == ()
+    assert await followed(cast.ada, place) == [Followed(hello.id, 1, 0)]
+    assert await followed(cast.grace, place) == [Followed(hello.id, 1, 1)]
+    assert await followed(cast.linus, place) == []
     await thread_actions.read(cast.ada.actor, UUID(hello.id), 1)
-    assert await threads.followed(cast.ada.actor, place) == (Followed(hello.id, 1, 1),)
+    assert await followed(cast.ada, place) == [Followed(hello.id, 1, 1)]
 
 
 async def test_what_cannot_be_answered_is_said(cast: Cast) -> None:
@@ -91,7 +95,7 @@ async def test_a_stranger_to_the_room_learns_nothing_of_its_threads(cast: Cast) 
             await ask()  # type: ignore[operator]
     assert await queries.place(cast.linus.actor, place, UUID(hello.id)) is None
     await rooms.remove_member(cast.ada.actor, place, cast.grace.id)
-    assert await threads.followed(cast.grace.actor, place) == ()
+    assert await followed(cast.grace, place) == []
     with pytest.raises(NotFound):
         await threads.thread(cast.grace.actor, place, UUID(hello.id))
 

@@ -142,12 +142,21 @@ def member_snapshot(member: Membership, person: Profile) -> MemberSnapshot:
     )
 
 
+def _shown() -> Any:
+    """What a snapshot shows of a room. Rows: entities cost twice the time, and so does what nobody reads."""
+    room: Any = Room.__table__  # type: ignore[attr-defined]
+    return select_columns(*(each for each in room.c if each.name not in _UNSEEN))
+
+
+_UNSEEN = {"rev", "members_rev", "past_turn", "direct_key"}
+
+
 def _of_mine() -> Any:
-    """The statement that reads my rooms with role and marker, and its parts. Rows: entities cost twice the time."""
+    """The statement that reads my rooms with role and marker, and its parts."""
     # The tables show markers to nobody; the function shows me mine, and what is unread is a subtraction away.
     mine = func.private.my_memberships().table_valued("room_id", "role", "read_seq", "read_turn")
     # Each looked up by its key: left to itself, the planner reads all rooms there are once there are a few of mine.
-    found = select_columns(Room.__table__).where(col(Room.id) == mine.c.room_id).limit(1).lateral("room")  # type: ignore[attr-defined]
+    found = _shown().where(col(Room.id) == mine.c.room_id).limit(1).lateral("room")
     wanted = select_columns(*found.c, mine.c.role, mine.c.read_seq, mine.c.read_turn)
     return wanted.select_from(mine).join(found, true()), found, mine
 
@@ -187,16 +196,20 @@ _MY_ROOM = _ROWS.where(_MEMBERSHIP.c.room_id == bindparam("room"))
 
 
 def _of_people() -> Any:
-    """The statement that reads many people's lists, each the last active first and ROOMS_LIMIT long at most."""
+    """The statement that reads many people's lists, each the last active first and ROOMS_LIMIT long at most.
+
+    A direct message that somebody else began, and said nothing in, is in nobody's list.
+    """
     person = func.unnest(bindparam("people", type_=_IDS)).table_valued("id").render_derived("person")
     member: Any = Membership.__table__  # type: ignore[attr-defined]
     # As in `_of_mine`; the offset keeps the planner from turning the look-ups into a join with all rooms.
-    found = select_columns(Room.__table__).where(col(Room.id) == member.c.room_id).offset(0).lateral("room")  # type: ignore[attr-defined]
+    found = _shown().where(col(Room.id) == member.c.room_id).offset(0).lateral("room")
+    said = or_(found.c.kind != DIRECT, found.c.last_seq > 0, found.c.created_by == person.c.id)
     last_active = func.coalesce(found.c.last_message_at, found.c.created_at)
     theirs = (
         select_columns(*found.c, member.c.role, member.c.read_seq, member.c.read_turn)
         .select_from(member.join(found, true()))
-        .where(member.c.user_id == person.c.id)
+        .where(member.c.user_id == person.c.id, said)
         .order_by(last_active.desc(), found.c.id)
         .limit(ROOMS_LIMIT)
         .lateral("list")
@@ -258,8 +271,7 @@ async def _lists_of(user_ids: Sequence[UUID]) -> dict[UUID, tuple[RoomSnapshot, 
     listed, written_to = await at_once(SYSTEM, _LISTS(**asked), _OTHERS(**asked))
     lists: dict[UUID, list[RoomSnapshot]] = defaultdict(list)
     for row in listed:
-        if row.kind != DIRECT or row.last_seq or row.created_by == row.person:
-            lists[row.person].append(_mine(row))
+        lists[row.person].append(_mine(row))
     others: dict[UUID, list[Any]] = defaultdict(list)
     for row in written_to:
         others[row.person].append(row)

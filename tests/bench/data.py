@@ -29,29 +29,45 @@ OTHERS = 1000
 """Rooms of strangers, that share what SIZE leaves."""
 STEP = 100_000
 
+FEW, MANY = 3, 200
+"""Rooms of the two who search: the large one, and strangers' where there are any."""
+
+VOCABULARY = 50_000
+WORDS = 16
+"""Words of a message, about 100 bytes. The r-th word is said r times as rarely as the first, as in any language."""
+
+DIGITS, LETTERS = "0123456789", "abcdefghij"
+
 _HOUSE = UUID("6f1c7a52-5b0e-4c43-9c53-0b8f4a2d7e11")
-READER = uuid5(_HOUSE, "reader")
-WRITER = uuid5(_HOUSE, "writer")
+READER, WRITER, SEARCHER, MANAGER = (uuid5(_HOUSE, name) for name in ("reader", "writer", "searcher", "manager"))
 
 
 @dataclass(frozen=True)
 class Rooms:
-    """What there is to be read, and who reads it."""
+    """What there is to be read, and who reads it: `searcher` is in FEW rooms, `manager` in MANY."""
 
     reader: Actor
+    searcher: Actor
+    manager: Actor
     large: UUID
     small: UUID
     large_size: int
     total: int
 
 
+def word(rank: int) -> str:
+    """The word of that rank; none is the beginning of another."""
+    return f"{rank:05}".translate(str.maketrans(DIGITS, LETTERS))
+
+
 def folder() -> Path:
-    """The data folder for this schema; those of another one are removed."""
-    schema = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(ROOT.glob("sql/*/*.sql")))).hexdigest()[:12]
+    """The data folder for this schema and these messages; those of other ones are removed."""
+    made_by = [*sorted(ROOT.glob("sql/*/*.sql")), Path(__file__)]
+    schema = hashlib.sha256(b"".join(path.read_bytes() for path in made_by)).hexdigest()[:12]
     wanted = FOLDER / schema
     for old in FOLDER.glob("*") if FOLDER.is_dir() else ():
         if old != wanted:
-            note(f"the schema has changed: removing {old.name} of .bench/")
+            note(f"the schema or the messages have changed: removing {old.name} of .bench/")
             lifecycle.reset(old / "data")
             shutil.rmtree(old, ignore_errors=True)
     wanted.mkdir(parents=True, exist_ok=True)
@@ -71,15 +87,18 @@ async def load(url: str, size: int) -> Rooms:
     async with await psycopg.AsyncConnection.connect(url) as connection:
         await connection.execute("set session_replication_role = replica")  # no trigger numbers, hints or counts
         await connection.execute("set synchronous_commit = off")
+        await connection.execute("set gin_pending_list_limit = '512MB'")  # the index of words takes them by portions
         await _people(connection)
         await _rooms(connection, plan)
         await _messages(connection, plan)
         await _analyze(connection)
-    return Rooms(Actor(READER, "0" * 64), room_id("large"), room_id("small"), large, sum(plan.values()))
+    reader, searcher, manager = (Actor(who, "0" * 64) for who in (READER, SEARCHER, MANAGER))
+    return Rooms(reader, searcher, manager, room_id("large"), room_id("small"), large, sum(plan.values()))
 
 
 async def _people(connection: psycopg.AsyncConnection[Any]) -> None:
-    for person, name in ((READER, "Reader"), (WRITER, "Writer")):
+    people = {READER: "Reader", WRITER: "Writer", SEARCHER: "Searcher", MANAGER: "Manager"}
+    for person, name in people.items():
         statement = "insert into auth.users (id, email) values (%s, %s) on conflict do nothing"
         await connection.execute(statement, (person, f"{name}@bench.example"))
         await connection.execute(
@@ -90,9 +109,10 @@ async def _people(connection: psycopg.AsyncConnection[Any]) -> None:
 
 async def _rooms(connection: psycopg.AsyncConnection[Any], plan: dict[str, int]) -> None:
     rows = [(room_id(name), name, WRITER) for name in plan]
-    members = [
-        (room_id(name), who) for name in plan for who in (READER, WRITER) if who == WRITER or "other" not in name
-    ]
+    mine = [name for name in plan if not name.startswith("other")]
+    searched = ["large", *([name for name in plan if name not in mine] or [name for name in mine if name != "large"])]
+    places = {WRITER: plan, READER: mine, SEARCHER: searched[:FEW], MANAGER: searched[:MANY]}
+    members = [(room_id(name), who) for who, names in places.items() for name in names]
     async with connection.cursor() as cursor:
         await cursor.executemany(
             "insert into public.chat_rooms (id, name, created_by) values (%s, %s, %s) on conflict do nothing", rows
@@ -126,11 +146,24 @@ async def _append(connection: psycopg.AsyncConnection[Any], room: UUID, first: i
         """
         insert into public.chat_messages (id, room_id, user_id, client_id, seq, rev, content, created_at)
         select (left(%(room)s::text, 23) || '-' || lpad(to_hex(n), 12, '0'))::uuid, %(room)s, %(writer)s, n::text, n, n,
-               'message ' || n || ' about ' || repeat(md5(n::text) || ' ', 2),
-               now() - make_interval(secs => (%(last)s - n))
-        from generate_series(%(first)s::bigint, %(last)s::bigint) n
+               said, now() - make_interval(secs => (%(last)s - n))
+        from generate_series(%(first)s::bigint, %(last)s::bigint) n, lateral (
+          select translate(
+            string_agg(lpad(power(%(vocabulary)s, random())::int::text, 5, '0'), ' '), %(digits)s, %(letters)s
+          )
+          from generate_series(1, %(words)s) where n > 0  -- so that each message says something else
+        ) as text (said)
         """,
-        {"room": room, "writer": WRITER, "first": first, "last": last},
+        {
+            "room": room,
+            "writer": WRITER,
+            "first": first,
+            "last": last,
+            "vocabulary": VOCABULARY,
+            "words": WORDS,
+            "digits": DIGITS,
+            "letters": LETTERS,
+        },
     )
     await connection.execute(
         "update public.chat_rooms set last_seq = %s, rev = %s, last_message_at = now(), member_count = 2 where id = %s",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from tests.bench.capacity import Step, most
 from tests.bench.crowd import Crowd
 from tests.bench.figures import Report, note
 from tests.bench.load import Outcome, System, apply, idle, settle
-from tests.bench.search import Step, most
 
 PER_SECOND = 2.0
 MESSAGES = 30

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Awaitable, Callable
 
 from tests.bench import app as bench_app
-from tests.bench import backends, browser, history, ours, processes, standin
+from tests.bench import backends, browser, history, ours, processes, search, standin
 from tests.bench.figures import Report, Skip, note
 from tests.bench.peers import ejabberd, nicegui, prosody, room
 
@@ -40,12 +40,13 @@ ALONE: dict[str, Callable[[Report], Awaitable[None]]] = {
     "backends": backends.measure,
     "browser": browser.measure,
     "history": history.measure,
+    "search": search.measure,
 }
 """These start backends or a database of their own."""
 
 SECTION_SECONDS = 300
 """After which a section is given up; together they take about ten minutes."""
-UNBOUNDED = {"history"}
+UNBOUNDED = {"history", "search"}
 """Loading takes as long as SIZE wants, tells how far it is, and goes on where it was stopped."""
 
 

@@ -1,60 +1,68 @@
-"""How much a server can take: raise the load until it falls, then close in on the edge."""
+"""P7: finding a word costs no more where there are more messages. The app's own search, under row-level security.
+
+Words as common as the ten most common ones of a language, medium ones, and rare ones; for somebody in a few rooms and
+for somebody in many. Each search reads its page with highlights, as the page of results does.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import NamedTuple
+import random
+from collections.abc import Mapping
+from itertools import product
 
-SMALLER = 2
-"""Times that the first load is made smaller, where it was too much."""
+from chatapp.actor import Actor
+from chatapp.db import transaction
+from chatapp.rooms.model import Room
+from chatapp.search import queries
+from chatapp.search.snapshots import Wanted
+from tests.bench import app as bench_app
+from tests.bench import data
+from tests.bench.figures import Peer, Report, note, quantile
+from tests.bench.history import SIZE, Read, turns
 
+RANKS: Mapping[str, tuple[int, int]] = {"common": (1, 10), "medium": (500, 2_000), "rare": (20_000, 49_999)}
+"""How common the words are: the n-th of a vocabulary, first and last."""
 
-class Step(NamedTuple):
-    """One load that was tried: whether it was stood, and what was really carried."""
-
-    stood: bool
-    carried: float
-    full: bool = True
-    """Whether the load was really that high: a sender has its limits too."""
-
-
-Attempt = Callable[[float], Awaitable[Step]]
-
-
-async def most(
-    attempt: Attempt, start: float, *, growth: float = 2.0, refinements: int = 3, highest: float = 1e9
-) -> float:
-    """The most that was carried by an attempt that stood; 0 when none did.
-
-    `attempt(load)` is called with growing loads until one falls (where the first one falls, with smaller ones until one
-    stands), then with the geometric middle between the highest that stood and the lowest that fell. It ends at
-    `highest`, and where the load could not be raised.
-    """
-    search = _Search(attempt)
-    while not await search.tries(start):
-        start /= growth
-        if search.tried > SMALLER:
-            return 0.0
-    while search.fell is None and search.full and search.stood < highest:
-        await search.tries(min(search.stood * growth, highest))
-    if search.fell is not None:
-        for _ in range(refinements):
-            await search.tries((search.stood * search.fell) ** 0.5)
-    return search.best
+MOST = 100
+"""Times a primary-key read that the slowest hundredth of searches may take."""
 
 
-class _Search:
-    def __init__(self, attempt: Attempt) -> None:
-        self._attempt = attempt
-        self.stood, self.best, self.tried, self.full = 0.0, 0.0, 0, True
-        self.fell: float | None = None
+async def measure(report: Report) -> None:
+    """Load what is missing, then search."""
+    folder = data.folder()
+    try:
+        async with bench_app.project(folder):
+            made = await data.load(bench_app.superuser_url(folder), SIZE)
+            await compare(report, made)
+    finally:
+        bench_app.leave(folder)
 
-    async def tries(self, load: float) -> bool:
-        """Try a load, and remember how it went."""
-        step = await self._attempt(load)
-        self.tried += 1
-        if step.stood:
-            self.stood, self.best, self.full = load, max(self.best, step.carried), step.full
-        else:
-            self.fell = load
-        return step.stood
+
+async def compare(report: Report, made: data.Rooms) -> None:
+    """Each kind of search for each person, taking turns with the read that they are held against."""
+    chance = random.Random(1)
+    people = {data.FEW: made.searcher, data.MANY: made.manager}
+    reads = {
+        f"a {kind} word, member of {rooms} rooms": _search(person, ranks, chance)
+        for (kind, ranks), (rooms, person) in product(RANKS.items(), people.items())
+    }
+    note("search: turns")
+    took = await turns({"key": lambda: _by_key(made), **reads})
+    key = Peer("primary-key read, p50", 1000 * quantile(took.pop("key"), 0.5))
+    for name, seconds in took.items():
+        what = f"search in {made.total:,} messages: {name}"
+        report.figure(f"{what}, p50", 1000 * quantile(seconds, 0.5), "ms", peer=key)
+        worst = 1000 * quantile(seconds, 0.99)
+        report.figure(f"{what}, p99", worst, "ms", goal="P7", limit=MOST * key.value, peer=key)
+
+
+def _search(person: Actor, ranks: tuple[int, int], chance: random.Random) -> Read:
+    async def search() -> object:
+        return await queries.search(person, Wanted.of(data.word(chance.randint(*ranks))))
+
+    return search
+
+
+async def _by_key(made: data.Rooms) -> object:
+    async with transaction(made.reader) as session:
+        return await session.get(Room, made.small)

@@ -10,9 +10,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.bench import live, plot, report
+from tests.bench.capacity import Step, most
 from tests.bench.figures import Figure, Peer, Report, quantile
 from tests.bench.load import Outcome
-from tests.bench.search import Step, most
 from tests.bench.viewers import RoomViewer, Tally, frame, frames, text
 
 

@@ -134,6 +134,7 @@ class Soak:
         for name in ("backend", "stand-in"):
             report.figure(f"G11 {name} memory slope", slope(self.samples, f"{name} MiB"), "MiB/h", limit=1)
             report.figure(f"G11 {name} memory at the end", self.samples[-1][f"{name} MiB"], "MiB")
+        report.figure("G11 backend objects slope", slope(self.samples, "blocks"), "blocks/h")
         for name in COUNTED:
             left = end.get(name, -1) - start.get(name, -1)
             report.figure(f"G11 {name} left over", left, name, limit=SPARE.get(name, 0))

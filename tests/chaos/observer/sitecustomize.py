@@ -17,7 +17,8 @@ def counts() -> dict[str, float]:
     """Everything that must not pile up; -1 for what cannot be counted."""
     from tests import held  # noqa: PLC0415  # once the app is there: this file is imported before everything
 
-    questions = {**held.QUESTIONS, "threads": threading.active_count}
+    # Blocks are what Python's objects take: memory that grows without them is the allocator's, not the product's.
+    questions = {**held.QUESTIONS, "threads": threading.active_count, "blocks": sys.getallocatedblocks}
     return {name: _answer(question) for name, question in questions.items()}
 
 

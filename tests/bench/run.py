@@ -15,7 +15,7 @@ import sys
 from collections.abc import Awaitable, Callable
 
 from tests.bench import app as bench_app
-from tests.bench import backends, browser, history, ours, processes, search, standin
+from tests.bench import backends, browser, history, ours, pages, processes, search, standin
 from tests.bench.figures import Report, Skip, note
 from tests.bench.peers import ejabberd, nicegui, prosody, room
 
@@ -39,6 +39,7 @@ ALONE: dict[str, Callable[[Report], Awaitable[None]]] = {
     "standin": standin.measure,
     "backends": backends.measure,
     "browser": browser.measure,
+    "pages": pages.measure,
     "history": history.measure,
     "search": search.measure,
 }

@@ -147,7 +147,7 @@ def _of_mine() -> Any:
     # The tables show markers to nobody; the function shows me mine, and what is unread is a subtraction away.
     mine = func.private.my_memberships().table_valued("room_id", "role", "read_seq", "read_turn")
     # Each looked up by its key: left to itself, the planner reads all rooms there are once there are a few of mine.
-    found = select_columns(Room.__table__).where(col(Room.id) == mine.c.room_id).limit(1).lateral("room")  # type: ignore[attr-defined]
+    found = select_columns(Room.__table__).where(col(Room.id) == mine.c.room_id).limit(1).lateral("room")  # type: ignore[attr-defined]  # every model has it
     wanted = select_columns(*found.c, mine.c.role, mine.c.read_seq, mine.c.read_turn)
     return wanted.select_from(mine).join(found, true()), found, mine
 
@@ -189,9 +189,9 @@ _MY_ROOM = _ROWS.where(_MEMBERSHIP.c.room_id == bindparam("room"))
 def _of_people() -> Any:
     """The statement that reads many people's lists, each the last active first and ROOMS_LIMIT long at most."""
     person = func.unnest(bindparam("people", type_=_IDS)).table_valued("id").render_derived("person")
-    member: Any = Membership.__table__  # type: ignore[attr-defined]
+    member: Any = Membership.__table__  # type: ignore[attr-defined]  # every model has it
     # As in `_of_mine`; the offset keeps the planner from turning the look-ups into a join with all rooms.
-    found = select_columns(Room.__table__).where(col(Room.id) == member.c.room_id).offset(0).lateral("room")  # type: ignore[attr-defined]
+    found = select_columns(Room.__table__).where(col(Room.id) == member.c.room_id).offset(0).lateral("room")  # type: ignore[attr-defined]  # every model has it
     last_active = func.coalesce(found.c.last_message_at, found.c.created_at)
     theirs = (
         select_columns(*found.c, member.c.role, member.c.read_seq, member.c.read_turn)
@@ -210,10 +210,10 @@ def _others() -> Any:
     return (
         select_columns(
             col(mine.user_id).label("person"),
-            theirs.room_id,
-            Profile.id,
-            Profile.name,
-            Profile.avatar_url,  # type: ignore[call-overload]
+            col(theirs.room_id),
+            col(Profile.id),
+            col(Profile.name),
+            col(Profile.avatar_url),
         )
         .select_from(mine)
         .join(Room, and_(col(Room.id) == col(mine.room_id), col(Room.kind) == DIRECT))
@@ -240,12 +240,14 @@ _MENTIONS = Question(_mentioned())
 _LISTS = Question(_of_people())
 _OTHERS = Question(_others())
 _HEADS = Question(
-    select_columns(Room.id, Room.last_seq, Room.last_message_at).where(  # type: ignore[call-overload]
+    select_columns(col(Room.id), col(Room.last_seq), col(Room.last_message_at)).where(
         col(Room.id) == any_(bindparam("rooms", type_=_IDS))
     )
 )
 _MARKS = Question(
-    select_columns(Membership.room_id, Membership.user_id, Membership.read_seq, Membership.read_turn).where(  # type: ignore[call-overload]
+    select_columns(
+        col(Membership.room_id), col(Membership.user_id), col(Membership.read_seq), col(Membership.read_turn)
+    ).where(
         col(Membership.room_id) == any_(bindparam("rooms", type_=_IDS)),
         col(Membership.user_id) == any_(bindparam("people", type_=_IDS)),
     )

@@ -118,7 +118,7 @@ class Question:
         return Asked(self._text, {**self._given, **values})
 
 
-_DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]
+_DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]  # SQLAlchemy's own is not typed
 
 
 async def at_once(actor: Actor | System, *asked: Asked, snapshot: bool = False, statement: str = "") -> list[list[Any]]:

@@ -10,13 +10,10 @@ import asyncio
 import json
 import os
 import random
-import shutil
 import sys
-import tempfile
 import time
 import uuid
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from uuid import UUID
 
 from chatapp import db, migrate, settings
@@ -25,6 +22,7 @@ from chatapp.rooms import actions as rooms
 from chatapp.standin import lifecycle
 from tests.cast import Cast, assemble
 from tests.conftest import settings_of
+from tests.folders import data_folder
 from tests.server import URL, Server
 from tests.tab import TAB, TIMELINE, Tab
 
@@ -126,34 +124,20 @@ def _shows(tab: Tab, room_id: str) -> bool:
 
 async def main(minutes: float, tabs: int) -> int:
     """Run, print, and answer the exit code."""
-    folder = _folder()
-    server = Server(
-        {
-            "STANDIN_DATA": str(folder / "data"),
-            "REFLEX_REDIS_TOKEN_EXPIRATION": str(STATES_KEPT),
-        },
-        folder / "log",
-    )
-    try:
-        settings.use(settings_of(await asyncio.to_thread(lifecycle.ensure, folder / "data")))
-        await migrate.migrate()
-        visitors = await visitors_of(await assemble(), tabs)
-        await asyncio.to_thread(server.start)
-        left = await churn(server, visitors, 60 * minutes, lambda **values: print(json.dumps(values), flush=True))
-        print(json.dumps({"name": "left over", "value": left, "opened": sum(v.opened for v in visitors)}))
-        return 1 if left else 0
-    finally:
-        await asyncio.to_thread(server.stop)
-        await db.dispose()
-        lifecycle.release(folder / "data", stop_if_last=False)
-        lifecycle.reset(folder / "data")
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _folder() -> Path:
-    made = Path(tempfile.mkdtemp(prefix="chatapp-churn-"))
-    made.chmod(0o755)  # the account running Postgres enters it
-    return made
+    with data_folder("churn") as data:
+        shortly = {"STANDIN_DATA": str(data), "REFLEX_REDIS_TOKEN_EXPIRATION": str(STATES_KEPT)}
+        server = Server(shortly, data.parent / "log")
+        try:
+            settings.use(settings_of(await asyncio.to_thread(lifecycle.ensure, data)))
+            await migrate.migrate()
+            visitors = await visitors_of(await assemble(), tabs)
+            await asyncio.to_thread(server.start)
+            left = await churn(server, visitors, 60 * minutes, lambda **values: print(json.dumps(values), flush=True))
+            print(json.dumps({"name": "left over", "value": left, "opened": sum(v.opened for v in visitors)}))
+            return 1 if left else 0
+        finally:
+            await asyncio.to_thread(server.stop)
+            await db.dispose()
 
 
 if __name__ == "__main__":

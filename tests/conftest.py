@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
-import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -18,20 +16,18 @@ from chatapp.settings import Settings
 from chatapp.standin import lifecycle
 from chatapp.supabase import client
 from tests.cast import Cast, assemble
+from tests.folders import data_folder
+from tests.network import Network
 from tests.ports import free_port
+from tests.server import PORT
 
 Sql = psycopg.AsyncConnection[psycopg.rows.DictRow]
 
 
 @pytest.fixture(scope="session")
 def standin_folder() -> Iterator[Path]:
-    """A folder that the account running Postgres can enter, unlike pytest's own."""
-    folder = Path(tempfile.mkdtemp(prefix="chatapp-tests-"))
-    folder.chmod(0o755)
-    yield folder / "data"
-    lifecycle.release(folder / "data", stop_if_last=False)
-    lifecycle.reset(folder / "data")
-    shutil.rmtree(folder, ignore_errors=True)
+    with data_folder("tests") as data:
+        yield data
 
 
 @pytest_asyncio.fixture(scope="session")
@@ -56,6 +52,14 @@ async def psql(project: Settings) -> AsyncIterator[Sql]:
     """The owner at a prompt: each statement is committed at once, and no policy applies."""
     async with await connect(project.owner_url) as connection:
         yield connection
+
+
+@pytest_asyncio.fixture
+async def network() -> AsyncIterator[Network]:
+    """In front of the app, for whom it shall be bad."""
+    made = await Network([PORT]).start()
+    yield made
+    await made.stop()
 
 
 def settings_of(made: lifecycle.Project) -> Settings:

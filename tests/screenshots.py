@@ -9,11 +9,8 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import shutil
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -33,6 +30,7 @@ from tests.browser.people import Person
 from tests.browser.test_looks import screens
 from tests.chromium import FLAGS, executable
 from tests.conftest import settings_of
+from tests.folders import data_folder
 from tests.ports import free_port
 from tests.server import ROOT, Server, build
 
@@ -351,31 +349,20 @@ def options(size: str, theme: str) -> dict[str, Any]:
 @asynccontextmanager
 async def house() -> AsyncIterator[None]:
     """The real app on a stand-in of its own, with its demo people."""
-    folder = await asyncio.to_thread(folder_for_postgres)
-    data = folder / "data"
-    server = Server({"STANDIN_DATA": str(data)}, folder / "server.log", pages=True)
-    try:
-        made = await asyncio.to_thread(lifecycle.ensure, data, api_port=free_port(), db_port=free_port())
-        settings.use(settings_of(made))
-        await migrate.migrate()
-        await demo.seed()
-        await asyncio.to_thread(build)
-        await asyncio.to_thread(server.start)
-        yield
-    finally:
-        await asyncio.to_thread(server.stop)
-        await client.dispose()
-        await db.dispose()
-        lifecycle.release(data, stop_if_last=False)
-        lifecycle.reset(data)
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def folder_for_postgres() -> Path:
-    """One that the account running it can enter."""
-    folder = Path(tempfile.mkdtemp(prefix="chatapp-screenshots-"))
-    folder.chmod(0o755)
-    return folder
+    with data_folder("screenshots") as data:
+        server = Server({"STANDIN_DATA": str(data)}, data.parent / "server.log", pages=True)
+        try:
+            made = await asyncio.to_thread(lifecycle.ensure, data, api_port=free_port(), db_port=free_port())
+            settings.use(settings_of(made))
+            await migrate.migrate()
+            await demo.seed()
+            await asyncio.to_thread(build)
+            await asyncio.to_thread(server.start)
+            yield
+        finally:
+            await asyncio.to_thread(server.stop)
+            await client.dispose()
+            await db.dispose()
 
 
 async def main() -> None:

@@ -92,6 +92,12 @@ class Tab:
         await self.call(f"{COMPOSER}.send", room_id=room_id, client_id=client_id, content=content)
         return client_id
 
+    async def load_older(self) -> None:
+        """Read a page further back in the room, as scrolling up does."""
+        oldest = self.rows[0]["seq"]
+        await self.call(f"{TAB}.load_older")
+        await self.until(lambda tab: tab.rows and tab.rows[0]["seq"] < oldest)
+
     async def until(self, condition: Callable[[Tab], Any], seconds: float = 5.0) -> Any:
         """Wait until the tab's state fulfils a condition; answers its value. Raises TimeoutError."""
         async with asyncio.timeout(seconds), self._news:

@@ -27,7 +27,7 @@ class Profile(SQLModel, table=True):
 
     @declared_attr.directive
     def __mapper_args__(cls) -> dict[str, Any]:  # noqa: N805  # SQLAlchemy gives it the class
-        private = (cls.__table__.c[name] for name in ("receipts", "last_seen_at"))  # type: ignore[attr-defined]
+        private = (cls.__table__.c[name] for name in ("receipts", "last_seen_at"))  # type: ignore[attr-defined]  # every model has it
         return {"properties": {column.name: deferred(column, raiseload=True) for column in private}}
 
     __tablename__ = "profiles"

@@ -23,7 +23,7 @@ AT_ONCE = 500
 
 _KEYS = bindparam("keys", type_=ARRAY(LargeBinary))  # one parameter, however many there are
 _OPEN = Question(
-    select_columns(Session.id_hash, Session.user_id).where(  # type: ignore[call-overload]  # attributes are columns here
+    select_columns(col(Session.id_hash), col(Session.user_id)).where(
         col(Session.id_hash) == any_(_KEYS), col(Session.expires_at) > func.now()
     )
 )

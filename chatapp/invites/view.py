@@ -10,7 +10,7 @@ from reflex_base.vars.base import Var
 from chatapp.invites.snapshots import InviteSnapshot
 from chatapp.invites.state import BAD_MAIL, LIST, Invitation, InvitePeople, Welcome
 from chatapp.rooms import view as rooms
-from chatapp.rooms.browser import NAMES, call
+from chatapp.rooms.browser import NAMES
 from chatapp.rooms.state import ROOM
 from chatapp.ui import art, browser, dialog, forms, kit, layout
 
@@ -64,7 +64,7 @@ def invite() -> rx.Component:
 
 def _link() -> rx.Component:
     shown = _shown()
-    address = call("inviteLink", shown.token, module=NAMES).to(str)
+    address = browser.call(NAMES, "inviteLink", shown.token).to(str)
     link = forms.field(
         "Invite link",
         "link",
@@ -196,7 +196,7 @@ def invitation() -> rx.Component:
 
 def welcome() -> rx.Component:
     """Where a mailed invitation leads: a name and a password for the account it has made."""
-    mail: Any = browser.hook("mail", call("useMailedTokens", module=NAMES), MailedTokens)
+    mail: Any = browser.hook("mail", browser.call(NAMES, "useMailedTokens"), MailedTokens)
     hidden = [rx.el.input(type="hidden", name=name, value=mail[name]) for name in ("access_token", "refresh_token")]
     form = rx.el.form(
         kit.alert(Welcome.error),

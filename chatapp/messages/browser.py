@@ -5,16 +5,13 @@ from __future__ import annotations
 from typing import Any, TypedDict
 
 import reflex as rx
-from reflex.vars import FunctionVar, VarData
-from reflex_base.event import EventChain
-from reflex_base.utils.imports import ImportVar
 from reflex_base.vars.base import Var
 
 from chatapp.accounts.state import Viewer
 from chatapp.messages.model import CONTENT_LIMIT
 from chatapp.messages.state import CHANGED, MESSAGES, NEWEST, WINDOW, Composer, QuoteRow, ReactionRow, Window
 from chatapp.rooms.state import MEMBERS
-from chatapp.ui.browser import hook
+from chatapp.ui.browser import call, hook, trigger
 
 MODULE = "$/public/conversation.js"
 CHANGES = "$/public/changes.js"
@@ -59,7 +56,7 @@ def open_room_id() -> Var:
 def shown() -> Var:
     """The window on the open room as this tab can show it, no further back than there are slots."""
     newest, slots = NEWEST.or_default("0"), Var.create(MESSAGES.slots)
-    return _call("windowOf", WINDOW.value, newest, slots).to(Window)
+    return call(MODULE, "windowOf", WINDOW.value, newest, slots).to(Window)
 
 
 def timeline() -> Var:
@@ -92,98 +89,97 @@ class Chip(TypedDict):
 
 def pointed() -> Var:
     """The message that has the toolbar: under the pointer, or with the focus. Its fields are undefined for none."""
-    return hook("pointedAt", _call("usePointed", module=CHANGES), View)
+    return hook("pointedAt", call(CHANGES, "usePointed"), View)
 
 
 def chosen() -> Var:
     """The message that an open dialog is about."""
-    return hook("chosenOne", _call("useChosen", module=CHANGES), View)
+    return hook("chosenOne", call(CHANGES, "useChosen"), View)
 
 
 def choose() -> Var:
     """For a trigger that opens a dialog: it is about the message that has the toolbar."""
-    return _function("choose", module=CHANGES)
+    return trigger(CHANGES, "choose")
 
 
 def editing() -> Var:
     """The id of the message that is being edited in its row."""
-    return hook("editedId", _call("useEditing", module=CHANGES), str)
+    return hook("editedId", call(CHANGES, "useEditing"), str)
 
 
 def edit(message_id: Var) -> Var:
     """For a button: edit a message in its row."""
-    return _function("edit", message_id, module=CHANGES)
+    return trigger(CHANGES, "edit", message_id)
 
 
 def stop_editing() -> Var:
     """For a button: give the change up."""
-    return _function("stopEditing", module=CHANGES)
+    return trigger(CHANGES, "stopEditing")
 
 
 def chips(reactions: Var) -> Var:
     """A message's reactions, as this viewer sees them."""
-    call = _call("chipsOf", reactions, MEMBERS.or_default("[]"), Viewer.me.id, module=CHANGES)
-    return call.to(list[Chip])
+    return call(CHANGES, "chipsOf", reactions, MEMBERS.or_default("[]"), Viewer.me.id).to(list[Chip])
 
 
 def wanted(reactions: Var, emoji: Var) -> Var:
     """What pressing an emoji asks for: to have it, not to have it, or null for the opposite of what there is."""
-    return _call("wanted", reactions, emoji, Viewer.me.id, module=CHANGES)
+    return call(CHANGES, "wanted", reactions, emoji, Viewer.me.id)
 
 
 def following() -> Var:
     """Whether the log follows the newest message."""
-    return hook("logFollowing", _call("useFollowing"), bool)
+    return hook("logFollowing", call(MODULE, "useFollowing"), bool)
 
 
 def unseen() -> Var:
     """How many messages have come since the viewer scrolled up."""
-    return hook("logUnseen", _call("useUnseen"), int)
+    return hook("logUnseen", call(MODULE, "useUnseen"), int)
 
 
 def jump_to(message_id: Var, seq: Var) -> Var:
     """For a button: show a message of the open room, wherever in its history it is."""
-    return _function("jumpTo", message_id, seq)
+    return trigger(MODULE, "jumpTo", message_id, seq)
 
 
 def link_to(message_id: Var) -> Var:
     """The address of a message of the open room."""
-    return _call("linkTo", message_id).to(str)
+    return call(MODULE, "linkTo", message_id).to(str)
 
 
 def quoting() -> Var:
     """What the box is about to quote; null for nothing."""
-    return hook("quotedNext", _call("useQuoting", open_room_id()), QuoteRow)
+    return hook("quotedNext", call(MODULE, "useQuoting", open_room_id()), QuoteRow)
 
 
 def words_of(view: Any) -> Var:
     """What a message says without its marks, for where there is room for words alone."""
-    return _call("wordsOf", view).to(str)
+    return call(MODULE, "wordsOf", view).to(str)
 
 
 def quote(view: Any) -> Var:
     """For a button: quote a message with what is written next."""
-    return _function("quote", open_room_id(), view)
+    return trigger(MODULE, "quote", open_room_id(), view)
 
 
 def stop_quoting() -> Var:
     """For a button: quote nothing after all."""
-    return _function("stopQuoting")
+    return trigger(MODULE, "stopQuoting")
 
 
 def jump_to_latest() -> Var:
     """For a button: back to the newest message."""
-    return _function("jumpToLatest")
+    return trigger(MODULE, "jumpToLatest")
 
 
 def retry(client_id: Var) -> Var:
     """For a button of a failed message: send it again."""
-    return _function("retry", client_id)
+    return trigger(MODULE, "retry", client_id)
 
 
 def discard(client_id: Var) -> Var:
     """For a button of a failed message: give it up."""
-    return _function("discard", client_id)
+    return trigger(MODULE, "discard", client_id)
 
 
 class Log(rx.Component):
@@ -239,22 +235,3 @@ class ComposerForm(rx.Component):
     me: Var[str]
     limit: Var[int] = Var.create(CONTENT_LIMIT)
     on_send: rx.EventHandler[_said]
-
-
-def _call(function: str, *arguments: Var, module: str = MODULE) -> Var:
-    return Var(_written(function, arguments), _var_data=_needs(module, function, arguments))
-
-
-def _function(name: str, *arguments: Var, module: str = MODULE) -> Var:
-    """A browser function to hang on an event trigger."""
-    call = f"(() => {_written(name, arguments)})"
-    return Var(call, _var_data=_needs(module, name, arguments)).to(FunctionVar, EventChain)
-
-
-def _written(function: str, arguments: tuple[Var, ...]) -> str:
-    return f"{function}({', '.join(str(argument) for argument in arguments)})"
-
-
-def _needs(module: str, function: str, arguments: tuple[Var, ...]) -> VarData | None:
-    imports = VarData(imports={module: [ImportVar(tag=function)]})
-    return VarData.merge(imports, *(argument._get_all_var_data() for argument in arguments))

@@ -114,11 +114,11 @@ _BETWEEN = page(col(Message.seq), col(Message.seq).between(bindparam("first"), b
 _CHANGED = page(col(Message.rev), col(Message.rev).between(bindparam("first"), bindparam("last")))
 _CHANGES = Question(_CHANGED)
 _SPAN = Question(_BETWEEN)
-_ROOM = Question(select_columns(Room.__table__).where(col(Room.id) == bindparam("room_id")))  # type: ignore[attr-defined]
+_ROOM = Question(select_columns(Room.__table__).where(col(Room.id) == bindparam("room_id")))  # type: ignore[attr-defined]  # every model has it
 _REVS = Question(
-    select_columns(Room.id, Room.rev).where(col(Room.id) == any_(bindparam("rooms", type_=ARRAY(Uuid))))  # type: ignore[call-overload]
+    select_columns(col(Room.id), col(Room.rev)).where(col(Room.id) == any_(bindparam("rooms", type_=ARRAY(Uuid))))
 )
-_WHO = Question(select_columns(Membership.user_id).where(col(Membership.room_id) == bindparam("room_id")))  # type: ignore[call-overload]
+_WHO = Question(select_columns(col(Membership.user_id)).where(col(Membership.room_id) == bindparam("room_id")))
 _PINNED = page(col(Message.pinned_at).desc(), col(Message.pinned_at).is_not(None))
 
 
@@ -314,7 +314,7 @@ def _pairs() -> Any:
     asked = func.unnest(bindparam("rooms", type_=ARRAY(Uuid)), bindparam("people", type_=ARRAY(Uuid)))
     pair = asked.table_valued("room_id", "user_id").render_derived()
     same = (col(Membership.room_id) == pair.c.room_id, col(Membership.user_id) == pair.c.user_id)
-    return select_columns(Membership.room_id, Membership.user_id).join(pair, and_(*same))  # type: ignore[call-overload]
+    return select_columns(col(Membership.room_id), col(Membership.user_id)).join(pair, and_(*same))
 
 
 _MEMBERSHIPS = Question(_pairs())

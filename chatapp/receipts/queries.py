@@ -27,7 +27,9 @@ async def shown(room_ids: Iterable[UUID]) -> tuple[Mark, ...]:
 
 
 _SHOWN = Question(
-    select_columns(Membership.room_id, Membership.user_id, Membership.read_seq, Membership.read_turn)  # type: ignore[call-overload]
+    select_columns(
+        col(Membership.room_id), col(Membership.user_id), col(Membership.read_seq), col(Membership.read_turn)
+    )
     .join(Room, col(Room.id) == col(Membership.room_id))
     .join(Profile, col(Profile.id) == col(Membership.user_id))
     .where(

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from typing import Any, TypedDict
 
-from reflex.vars import FunctionVar, VarData
-from reflex_base.event import EventChain
-from reflex_base.utils.imports import ImportVar
 from reflex_base.vars.base import Var
 
 from chatapp.accounts.state import Viewer
 from chatapp.rooms.snapshots import PersonSnapshot
 from chatapp.rooms.state import HEADS, MARKS, MEMBERS, MENTIONS, PEOPLE, ROOM, ROOMS
-from chatapp.ui.browser import hook, status_of
+from chatapp.ui.browser import call, hook, status_of, trigger
 
 MODULE = "$/public/unread.js"
 NAMES = "$/public/rooms.js"
@@ -54,7 +51,7 @@ def my_rooms() -> Var:
 def room_name() -> Var:
     """The open room's name, as the viewer calls it; "" before it is known."""
     members = MEMBERS.or_default("[]")
-    return call("nameOf", ROOM.or_default("null"), members, Viewer.me.id, module=NAMES).to(str)
+    return call(NAMES, "nameOf", ROOM.or_default("null"), members, Viewer.me.id).to(str)
 
 
 def presence(others: Any) -> Var:
@@ -64,33 +61,25 @@ def presence(others: Any) -> Var:
 
 def titled(title: Any) -> Var:
     """A page's title, with the number of messages that are unread in all my rooms before it."""
-    total = hook("unreadTotal", call("useUnreadTotal", my_rooms()), int)
-    return call("titled", total, Var.create(title)).to(str)
+    total = hook("unreadTotal", call(MODULE, "useUnreadTotal", my_rooms()), int)
+    return call(MODULE, "titled", total, Var.create(title)).to(str)
 
 
 def elsewhere(room: Any) -> Var:
     """How many messages are unread in my other rooms."""
-    return call("unreadElsewhere", my_rooms(), room).to(int)
+    return call(MODULE, "unreadElsewhere", my_rooms(), room).to(int)
 
 
 def short_count(count: Any) -> Var:
     """A number as it stands in a badge."""
-    return call("shortCount", count).to(str)
+    return call(MODULE, "shortCount", count).to(str)
 
 
 def first_new(rows: Var, room: Var, me: Var) -> Var:
     """The key of the first of a room's messages that is new, "" for none."""
-    return hook("firstNew", call("useFirstNew", rows, room, me), str)
+    return hook("firstNew", call(MODULE, "useFirstNew", rows, room, me), str)
 
 
 def set_back(room: Var, seq: Var) -> Var:
     """For a trigger: count the message and all after it as unread, until the room is opened again."""
-    asked = call("setMarkBack", room, seq)
-    return Var(f"(() => {asked!s})", _var_data=asked._get_all_var_data()).to(FunctionVar, EventChain)
-
-
-def call(function: str, *arguments: Var, module: str = MODULE) -> Var:
-    """What a function of the module answers."""
-    imports = VarData(imports={module: [ImportVar(tag=function)]})
-    data = VarData.merge(imports, *(argument._get_all_var_data() for argument in arguments))
-    return Var(f"{function}({', '.join(str(argument) for argument in arguments)})", _var_data=data)
+    return trigger(MODULE, "setMarkBack", room, seq)

@@ -60,7 +60,7 @@ class Membership(SQLModel, table=True):
 
     @declared_attr.directive
     def __mapper_args__(cls) -> dict[str, Any]:  # noqa: N805  # SQLAlchemy gives it the class
-        private = (cls.__table__.c[name] for name in ("read_seq", "read_turn"))  # type: ignore[attr-defined]
+        private = (cls.__table__.c[name] for name in ("read_seq", "read_turn"))  # type: ignore[attr-defined]  # every model has it
         return {"properties": {column.name: deferred(column, raiseload=True) for column in private}}
 
     __tablename__ = "room_members"

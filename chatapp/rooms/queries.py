@@ -144,7 +144,7 @@ def member_snapshot(member: Membership, person: Profile) -> MemberSnapshot:
 
 def _shown() -> Any:
     """What a snapshot shows of a room. Rows: entities cost twice the time, and so does what nobody reads."""
-    room: Any = Room.__table__  # type: ignore[attr-defined]
+    room: Any = Room.__table__  # type: ignore[attr-defined]  # every model has it
     return select_columns(*(each for each in room.c if each.name not in _UNSEEN))
 
 
@@ -201,7 +201,7 @@ def _of_people() -> Any:
     A direct message that somebody else began, and said nothing in, is in nobody's list.
     """
     person = func.unnest(bindparam("people", type_=_IDS)).table_valued("id").render_derived("person")
-    member: Any = Membership.__table__  # type: ignore[attr-defined]
+    member: Any = Membership.__table__  # type: ignore[attr-defined]  # every model has it
     # As in `_of_mine`; the offset keeps the planner from turning the look-ups into a join with all rooms.
     found = _shown().where(col(Room.id) == member.c.room_id).offset(0).lateral("room")
     said = or_(found.c.kind != DIRECT, found.c.last_seq > 0, found.c.created_by == person.c.id)
@@ -223,10 +223,10 @@ def _others() -> Any:
     return (
         select_columns(
             col(mine.user_id).label("person"),
-            theirs.room_id,
-            Profile.id,
-            Profile.name,
-            Profile.avatar_url,  # type: ignore[call-overload]
+            col(theirs.room_id),
+            col(Profile.id),
+            col(Profile.name),
+            col(Profile.avatar_url),
         )
         .select_from(mine)
         .join(Room, and_(col(Room.id) == col(mine.room_id), col(Room.kind) == DIRECT))
@@ -253,12 +253,14 @@ _MENTIONS = Question(_mentioned())
 _LISTS = Question(_of_people())
 _OTHERS = Question(_others())
 _HEADS = Question(
-    select_columns(Room.id, Room.last_seq, Room.last_message_at).where(  # type: ignore[call-overload]
+    select_columns(col(Room.id), col(Room.last_seq), col(Room.last_message_at)).where(
         col(Room.id) == any_(bindparam("rooms", type_=_IDS))
     )
 )
 _MARKS = Question(
-    select_columns(Membership.room_id, Membership.user_id, Membership.read_seq, Membership.read_turn).where(  # type: ignore[call-overload]
+    select_columns(
+        col(Membership.room_id), col(Membership.user_id), col(Membership.read_seq), col(Membership.read_turn)
+    ).where(
         col(Membership.room_id) == any_(bindparam("rooms", type_=_IDS)),
         col(Membership.user_id) == any_(bindparam("people", type_=_IDS)),
     )

@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import reflex as rx
-from reflex.vars import VarData
-from reflex_base.utils.imports import ImportVar
 from reflex_base.vars.base import Var
 
 from chatapp.rooms import browser as unread
@@ -116,7 +114,7 @@ def shortcuts() -> rx.Component:
 
 def _box() -> rx.Component:
     named = {"aria-label": "Go to a room", "aria-autocomplete": "list", "aria-expanded": "true", "data-focus": ""}
-    refers = {"aria-controls": CHOICES, "aria-activedescendant": _call("activeIn", choices(), kind=str)}
+    refers = {"aria-controls": CHOICES, "aria-activedescendant": browser.call(MODULE, "activeIn", choices(), kind=str)}
     box = rx.el.input(
         type="text",
         placeholder="Go to a room or a person",
@@ -185,14 +183,8 @@ def _option(choice: Choice) -> dict[str, Any]:
 
 def choices() -> Var:
     """The rooms and pages that fit what has been typed."""
-    asked = _call("useChoices", unread.my_rooms(), Var.create(PAGES), kind=list[Choice])
+    asked = browser.call(MODULE, "useChoices", unread.my_rooms(), Var.create(PAGES), kind=list[Choice])
     return browser.hook("choices", asked, list[Choice])
-
-
-def _call(function: str, *arguments: Var, kind: Any) -> Var:
-    imports = VarData(imports={MODULE: [ImportVar(tag=function)]})
-    data = VarData.merge(imports, *(argument._get_all_var_data() for argument in arguments))
-    return Var(f"{function}({', '.join(map(str, arguments))})", _var_type=kind, _var_data=data).guess_type()
 
 
 def _keys(names: tuple[str, ...]) -> rx.Component:

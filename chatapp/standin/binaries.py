@@ -35,7 +35,7 @@ class Binaries:
         answer = subprocess.run(
             [self.folder / "postgres", "--version"], capture_output=True, text=True, check=True, cwd="/"
         )
-        return int(re.search(r"(\d+)", answer.stdout).group(1))  # type: ignore[union-attr]
+        return int(re.search(r"(\d+)", answer.stdout).group(1))  # type: ignore[union-attr]  # Postgres names its version
 
     @property
     def root(self) -> Path:

@@ -65,7 +65,7 @@ def load_record(data: Path) -> Record | None:
 
 def save_record(data: Path, record: Record, **changes: int) -> Record:
     """Store `record` with `changes`, all or nothing, and return it."""
-    changed = replace(record, **changes)  # type: ignore[arg-type]
+    changed = replace(record, **changes)  # type: ignore[arg-type]  # all that changes are numbers
     write_private(data / "standin.json", json.dumps(asdict(changed), indent=2).encode())
     return changed
 

@@ -92,15 +92,16 @@ async def sign_up(name: str, email: str, password: str) -> Tokens:
     Raises Invalid, also when the address must be confirmed first, or Unavailable.
     """
     with _in_words():
-        data = {"email": email, "password": password, "options": {"data": {"name": name}}}
-        return _tokens(await client.as_nobody().auth.sign_up(data))  # type: ignore[arg-type]
+        answer = await client.as_nobody().auth.sign_up(
+            {"email": email, "password": password, "options": {"data": {"name": name}}}
+        )
+        return _tokens(answer)
 
 
 async def sign_in(email: str, password: str) -> Tokens:
     """Check a password. Raises Invalid or Unavailable."""
     with _in_words():
-        data = {"email": email, "password": password}
-        return _tokens(await client.as_nobody().auth.sign_in_with_password(data))  # type: ignore[arg-type]
+        return _tokens(await client.as_nobody().auth.sign_in_with_password({"email": email, "password": password}))
 
 
 async def refresh(refresh_token: str) -> Tokens:
@@ -164,9 +165,10 @@ async def mail_link(email: str, landing: str) -> str:
     Whether it is nobody says. Raises Invalid for what no address would be refused for, and Unavailable.
     """
     person, kept = client.as_visitor()
-    options = {"email_redirect_to": landing, "should_create_user": False}
     with _told_alike(), _in_words():
-        await person.auth.sign_in_with_otp({"email": email, "options": options})  # type: ignore[typeddict-item]
+        await person.auth.sign_in_with_otp(
+            {"email": email, "options": {"email_redirect_to": landing, "should_create_user": False}}
+        )
     return _verifier(kept)
 
 
@@ -183,7 +185,7 @@ async def at_provider(provider: str, landing: str) -> tuple[str, str]:
     person, kept = client.as_visitor()
     with _in_words():
         options = {"provider": provider, "options": {"redirect_to": landing}}
-        answer = await person.auth.sign_in_with_oauth(options)  # type: ignore[arg-type]
+        answer = await person.auth.sign_in_with_oauth(options)  # type: ignore[arg-type]  # which there are, the project says
     return answer.url, _verifier(kept)
 
 
@@ -191,8 +193,7 @@ async def exchange(code: str, verifier: str) -> Tokens:
     """Exchange the code that a link or a provider leads back with, good once. Raises Invalid or Unavailable."""
     person, _ = client.as_visitor()
     with _in_words():
-        params = {"auth_code": code, "code_verifier": verifier}
-        return _tokens(await person.auth.exchange_code_for_session(params))  # type: ignore[arg-type]
+        return _tokens(await person.auth.exchange_code_for_session({"auth_code": code, "code_verifier": verifier}))
 
 
 async def set_password(access_token: str, refresh_token: str, new: str) -> Tokens:
@@ -251,7 +252,7 @@ async def create_account(name: str, email: str, password: str, user_id: UUID | N
             "user_metadata": {"name": name},
         }
         chosen = {"id": str(user_id)} if user_id else {}
-        made = await client.as_project().auth.admin.create_user({**attributes, **chosen})  # type: ignore[typeddict-item]
+        made = await client.as_project().auth.admin.create_user({**attributes, **chosen})  # type: ignore[typeddict-item]  # an id is undeclared
         return UUID(made.user.id)
 
 

@@ -5,9 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import reflex as rx
-from reflex.vars import FunctionVar, VarData
-from reflex_base.event import EventChain
-from reflex_base.utils.imports import ImportVar
 from reflex_base.vars.base import Var
 
 from chatapp.accounts.state import Viewer
@@ -15,7 +12,7 @@ from chatapp.messages.browser import View, open_room_id
 from chatapp.messages.model import CONTENT_LIMIT
 from chatapp.messages.state import MESSAGES, WINDOW, Composer
 from chatapp.threads.state import COUNTS, MARKS, NEWS, REPLIES, SHOWN
-from chatapp.ui.browser import hook
+from chatapp.ui.browser import hook, trigger
 
 MODULE = "$/public/threads.js"
 PANEL = "thread"
@@ -36,8 +33,7 @@ def replies() -> Var:
 
 def open_thread(message_id: Var) -> Var:
     """For a button: open the thread that begins with a message."""
-    asked = _call("openThread", message_id)
-    return Var(f"(() => {asked!s})", _var_data=asked._get_all_var_data()).to(FunctionVar, EventChain)
+    return trigger(MODULE, "openThread", message_id)
 
 
 def unread_in(message_id: Var, count: Var) -> Var:
@@ -82,9 +78,3 @@ class ReplyForm(rx.Component):
     room: Var[str]
     me: Var[str]
     limit: Var[int] = Var.create(CONTENT_LIMIT)
-
-
-def _call(function: str, *arguments: Var) -> Var:
-    needs = VarData(imports={MODULE: [ImportVar(tag=function)]})
-    data = VarData.merge(needs, *(argument._get_all_var_data() for argument in arguments))
-    return Var(f"{function}({', '.join(map(str, arguments))})", _var_data=data)

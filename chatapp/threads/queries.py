@@ -81,7 +81,7 @@ def _by_thread() -> Any:
     member = and_(col(Membership.room_id) == col(Message.room_id), col(Membership.user_id) == pair.c.person)
     follows = and_(col(Follower.parent_id) == pair.c.thread, col(Follower.user_id) == pair.c.person)
     read = func.coalesce(col(Follower.read_seq), 0).label("read_seq")
-    wanted = select_columns(pair.c.thread, pair.c.person, Message.reply_count, Message.room_id, read)  # type: ignore[call-overload]
+    wanted = select_columns(pair.c.thread, pair.c.person, col(Message.reply_count), col(Message.room_id), read)
     found = wanted.join(Message, col(Message.id) == pair.c.thread).join(Membership, member)
     return found.outerjoin(Follower, follows)  # the hint of a first reply may be heard before who follows can be read
 
@@ -89,7 +89,7 @@ def _by_thread() -> Any:
 def _by_room() -> Any:
     pair = _pairs("room")
     latest = (
-        select_columns(col(Follower.parent_id).label("thread"), Message.reply_count, Follower.read_seq)  # type: ignore[call-overload]
+        select_columns(col(Follower.parent_id).label("thread"), col(Message.reply_count), col(Follower.read_seq))
         .join(Message, col(Message.id) == col(Follower.parent_id))
         .where(col(Message.room_id) == pair.c.room, col(Follower.user_id) == pair.c.person)
         .order_by(col(Message.last_reply_at).desc())

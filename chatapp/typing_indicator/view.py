@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import reflex as rx
-from reflex.vars import VarData
-from reflex_base.utils.imports import ImportVar
 from reflex_base.vars.base import Var
 
 from chatapp.accounts.state import Viewer
 from chatapp.typing_indicator.state import TYPISTS, Typing
-from chatapp.ui.browser import hook
+from chatapp.ui.browser import call, hook
 
 MODULE = "$/public/people.js"
 
@@ -33,17 +31,12 @@ def below(composer: rx.Component, *, room: Any) -> rx.Component:
 
 def _line() -> rx.Component:
     """Always there and always as high. What is seen changes often, what is read aloud does not."""
-    text = _call("typingOf", TYPISTS.or_default("[]"), Viewer.me.id)
+    text = call(MODULE, "typingOf", TYPISTS.or_default("[]"), Viewer.me.id, kind=str)
+    said = hook("typingSaid", call(MODULE, "useCalm", text), str)
     dots = rx.el.span(rx.el.i(), rx.el.i(), rx.el.i(), class_name="typing-dots")
     shown = rx.fragment(dots, rx.el.span(text, class_name="typing-words", dir="auto"))
     return rx.el.div(
         rx.el.div(rx.cond(text, shown), class_name="typing-shown", custom_attrs={"aria-hidden": "true"}),
-        rx.el.span(hook("typingSaid", _call("useCalm", text), str), role="status", class_name="sr-only"),
+        rx.el.span(said, role="status", class_name="sr-only"),
         class_name="typing",
     )
-
-
-def _call(function: str, *arguments: Var) -> Var:
-    needs = VarData(imports={MODULE: [ImportVar(tag=function)]})
-    data = VarData.merge(needs, *(argument._get_all_var_data() for argument in arguments))
-    return Var(f"{function}({', '.join(map(str, arguments))})", _var_type=str, _var_data=data).guess_type()

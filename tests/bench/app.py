@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
-import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import UUID, uuid4
 
 import psycopg
 from psycopg.rows import TupleRow
-from pydantic import SecretStr
 
 from chatapp import db, migrate, settings
 from chatapp.accounts import actions as accounts
@@ -25,6 +22,7 @@ from chatapp.supabase import client
 from tests.bench import processes
 from tests.bench.viewers import AppTab, Viewer
 from tests.cast import Someone, room, someone
+from tests.conftest import settings_of
 from tests.ports import free_port
 from tests.server import PORT, Server
 from tests.tab import TAB
@@ -133,15 +131,7 @@ async def project(data: Path) -> AsyncIterator[int]:
 def use(data: Path) -> None:
     """Start the stand-in of `data` and make it this process's project."""
     made = lifecycle.ensure(data, api_port=free_port(), db_port=free_port())
-    settings.use(
-        settings.Settings(
-            supabase_url=made.url,
-            supabase_publishable_key=made.publishable_key,
-            supabase_secret_key=SecretStr(made.secret_key),
-            database_url=SecretStr(made.database_url),
-            is_standin=True,
-        )
-    )
+    settings.use(settings_of(made))
 
 
 def superuser_url(data: Path) -> str:
@@ -181,16 +171,3 @@ async def furnished(*servers: Server, messages: int = 0) -> AsyncIterator[App]:
         yield app
     finally:
         await app.close()
-
-
-@contextmanager
-def folder() -> Iterator[Path]:
-    """A data folder that the account running Postgres can enter; removed afterwards with what runs in it."""
-    made = Path(tempfile.mkdtemp(prefix="chatapp-bench-"))
-    made.chmod(0o755)
-    try:
-        yield made / "data"
-    finally:
-        lifecycle.release(made / "data", stop_if_last=False)
-        lifecycle.reset(made / "data")
-        shutil.rmtree(made, ignore_errors=True)

@@ -10,6 +10,7 @@ from tests.bench import app as bench_app
 from tests.bench import live, processes
 from tests.bench.figures import Peer, Report
 from tests.bench.peers import packages
+from tests.folders import data_folder
 from tests.ports import free_port
 from tests.server import PORT
 
@@ -17,7 +18,7 @@ from tests.server import PORT
 async def measure(report: Report) -> None:
     """Measure one, then both; the viewers are spread evenly over the backends."""
     program = await packages.have("redis-server", "redis-server")
-    with bench_app.folder() as data, tempfile.TemporaryDirectory(prefix="chatapp-bench-") as folder:
+    with data_folder("bench") as data, tempfile.TemporaryDirectory(prefix="chatapp-bench-") as folder:
         port = free_port()
         command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder]
         with processes.running(command, port):

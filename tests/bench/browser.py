@@ -13,6 +13,7 @@ from tests.bench import processes
 from tests.bench.app import App
 from tests.bench.figures import Report, note
 from tests.chromium import FLAGS, executable
+from tests.folders import data_folder
 from tests.server import PORT, URL, build
 
 ROWS = 500
@@ -70,7 +71,7 @@ async def measure(report: Report) -> None:
     """The built pages, a server and a stand-in of their own, one Chromium."""
     await asyncio.to_thread(build)
     program = await asyncio.to_thread(executable)
-    with bench_app.folder() as data:
+    with data_folder("bench") as data:
         async with (
             bench_app.project(data),
             bench_app.backend(data, PORT, pages=True) as server,

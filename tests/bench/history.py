@@ -7,6 +7,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
+from uuid import UUID
 
 from sqlalchemy import text
 
@@ -50,8 +51,8 @@ async def compare(report: Report, made: data.Rooms) -> None:
     me, chance = made.reader, random.Random(1)
     size = f"{made.large_size:,} messages ({made.total:,} in the table)"
 
-    def page(room: object, highest: int) -> Read:
-        return lambda: messages.before(me, room, chance.randint(51, highest))  # type: ignore[arg-type]
+    def page(room: UUID, highest: int) -> Read:
+        return lambda: messages.before(me, room, chance.randint(51, highest))
 
     async def by_key() -> object:
         async with transaction(me) as session:

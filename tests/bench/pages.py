@@ -14,6 +14,7 @@ from tests.bench.app import App
 from tests.bench.figures import Peer, Report, note, quantile
 from tests.bench.peers import blank
 from tests.chromium import FLAGS, executable
+from tests.folders import data_folder
 from tests.server import PORT, URL, build
 
 ROUNDS = 9
@@ -44,7 +45,7 @@ async def measure(report: Report) -> None:
     """The built pages, a backend and a stand-in of their own, Reflex's blank page beside them, one Chromium."""
     await asyncio.to_thread(build)
     program = await asyncio.to_thread(executable)
-    with bench_app.folder() as data:
+    with data_folder("bench") as data:
         async with (
             bench_app.project(data),
             bench_app.backend(data, PORT, pages=True) as server,

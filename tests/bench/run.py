@@ -18,6 +18,7 @@ from tests.bench import app as bench_app
 from tests.bench import backends, browser, history, ours, pages, processes, search, standin
 from tests.bench.figures import Report, Skip, note
 from tests.bench.peers import ejabberd, nicegui, prosody, room
+from tests.folders import data_folder
 
 PEERS: dict[str, Callable[[Report], Awaitable[None]]] = {
     "room": room.measure,
@@ -89,7 +90,7 @@ async def _section(report: Report, name: str, work: Awaitable[None]) -> None:
 
 
 async def _app(report: Report, chosen: list[str]) -> None:
-    with bench_app.folder() as data:
+    with data_folder("bench") as data:
         async with bench_app.project(data) as standin, bench_app.backend(data) as server:
             for name in chosen:
                 await _section(report, name, OURS[name](report, ours.Stage(server, standin, data)))

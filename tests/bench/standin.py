@@ -24,6 +24,7 @@ from tests.bench.figures import Peer, Report
 from tests.bench.load import apply
 from tests.bench.notify import Listener
 from tests.bench.viewers import ChangesViewer, Viewer
+from tests.folders import data_folder
 from tests.ports import free_port
 
 STARTS = 3
@@ -57,7 +58,7 @@ _SEND = "select realtime.send(jsonb_build_object('text', %s::text), 'note', 'ben
 
 async def measure(report: Report) -> None:
     """Starts first, into an empty folder; then the latencies; idle last, when all clients but one have gone."""
-    with bench_app.folder() as data:
+    with data_folder("bench") as data:
         await starts(report, data)
         record = load_record(data)
         assert record

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -15,9 +15,11 @@ import pytest_asyncio
 from playwright.async_api import Browser, async_playwright, expect
 
 from chatapp import demo, settings
+from chatapp.accounts import actions as accounts
 from chatapp.actor import Actor
-from chatapp.rooms import actions as rooms
 from chatapp.settings import Settings
+from tests import cast
+from tests.cast import Someone
 from tests.chromium import FLAGS, executable
 from tests.server import Server, build
 
@@ -90,11 +92,9 @@ class Lobby:
 
     async def room(self, owner: str, *members: str, name: str = "") -> str:
         """Make a room of demo people, who are rid of it after the test; answers its id."""
-        made = await rooms.create_room(actor_of(owner), name or f"Room {uuid4().hex[:8]}", "", False)
-        self._made.append(made.id)
-        for member in members:
-            await rooms.join(actor_of(member), UUID(made.id))
-        return made.id
+        made = await cast.room(demo_person(owner), *map(demo_person, members), name=name or f"Room {uuid4().hex[:8]}")
+        self._made.append(str(made))
+        return str(made)
 
     async def clean_up(self) -> None:
         """What one test leaves behind is on the lists of all others."""
@@ -102,8 +102,27 @@ class Lobby:
             await psql.execute("delete from chat_rooms where id = any(%s::uuid[])", [self._made])
 
 
-def actor_of(name: str) -> Actor:
-    return Actor(demo.demo_id(name), "")
+def demo_person(name: str) -> Someone:
+    """One of the demo people, by first name."""
+    actor = Actor(demo.demo_id(name), "")
+    return Someone(accounts.DEMO_PEOPLE[name], accounts.demo_email(name), accounts.demo_password(), actor)
+
+
+@asynccontextmanager
+async def killed(server: Server) -> AsyncIterator[None]:
+    """Nobody answers in here; afterwards it is there again, for the other tests too."""
+    await asyncio.to_thread(server.kill)
+    try:
+        yield
+    finally:
+        await asyncio.to_thread(server.start)
+
+
+def written(room_id: str) -> list[str]:
+    """What the room's messages say, as psql sees them."""
+    with psycopg.connect(settings.current().owner_url, autocommit=True) as psql:
+        rows = psql.execute("select content from chat_messages where room_id = %s order by seq", [room_id])
+        return [content for (content,) in rows]
 
 
 @pytest_asyncio.fixture

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Literal
 
+from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, BrowserContext, Locator, Page, expect
 
 from chatapp import gate
@@ -19,6 +20,8 @@ from tests.server import URL
 DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
 CLOSING_SECONDS = 20
+Theme = Literal["light", "dark"]
+THEMES: tuple[Theme, ...] = ("light", "dark")
 
 # Scrolls up in steps. Whenever rows are added above, the text that was first in sight must be where it was.
 WATCH_ROWS = """
@@ -144,11 +147,17 @@ class Person:
         """Nothing moves any more: while a dialog opens, its colours and sizes are not yet what they will be."""
         await self.page.evaluate(IS_STILL)
 
-    async def in_theme(self, theme: Literal["light", "dark"]) -> None:
+    async def in_theme(self, theme: Theme) -> None:
         """The system's theme is another one, and all has changed its colours: the page hears of it a moment later."""
         await self.page.emulate_media(color_scheme=theme, reduced_motion="reduce")
         await self.page.wait_for_function("theme => document.documentElement.classList.contains(theme)", arg=theme)
         await self.is_still()
+
+    async def is_accessible(self) -> None:
+        """Axe finds nothing wrong with the page as it is."""
+        await self.is_still()
+        found = await Axe().run(self.page)
+        assert found.violations_count == 0, found.generate_report()
 
     async def is_at_bottom(self) -> None:
         """The newest message is in sight, and nothing is below it."""

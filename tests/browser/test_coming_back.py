@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -14,9 +13,8 @@ from playwright.async_api import expect
 
 from chatapp import settings
 from tests.network import Network
-from tests.server import PORT
 
-from .conftest import Lobby
+from .conftest import Lobby, written
 from .people import Person
 
 # Where the first row in sight stands, and what is marked in the box.
@@ -50,13 +48,6 @@ SAY = """
 
 
 @pytest_asyncio.fixture
-async def network() -> AsyncIterator[Network]:
-    made = await Network([PORT]).start()
-    yield made
-    await made.stop()
-
-
-@pytest_asyncio.fixture
 async def two(lobby: Lobby, network: Network) -> tuple[Person, Person]:
     """Ada, behind a network of her own, and Grace, in a room."""
     ada, grace = await lobby.room_of_two(proxy=network.proxy)
@@ -74,12 +65,6 @@ async def is_back(who: Person) -> None:
 def execute(statement: str, *values: Any) -> None:
     with psycopg.connect(settings.current().owner_url, autocommit=True) as psql:
         psql.execute(statement, values)
-
-
-def written(room_id: str) -> list[str]:
-    with psycopg.connect(settings.current().owner_url, autocommit=True) as psql:
-        rows = psql.execute("select content from chat_messages where room_id = %s order by seq", [room_id])
-        return [content for (content,) in rows]
 
 
 async def test_place_and_caret_are_where_they_were(two: tuple[Person, Person], network: Network) -> None:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import psycopg
 import pytest
-import pytest_asyncio
 from playwright.async_api import Locator, expect
 
 from chatapp import settings
 from tests.network import Network
-from tests.server import PORT, Server
+from tests.server import Server
 
-from .conftest import Lobby
+from .conftest import Lobby, killed, written
 from .people import Person
 
 OFFLINE = "You're offline. Messages will be sent when you're back."
@@ -41,13 +39,6 @@ WATCH_FLASHES = """
 """
 
 
-@pytest_asyncio.fixture
-async def network() -> AsyncIterator[Network]:
-    made = await Network([PORT]).start()
-    yield made
-    await made.stop()
-
-
 def banner(person: Person) -> Locator:
     return person.page.locator(".connection")
 
@@ -59,15 +50,6 @@ async def says(person: Person, text: str) -> None:
 
 async def is_silent(person: Person) -> None:
     await expect(banner(person)).to_have_text("")
-
-
-@asynccontextmanager
-async def killed(server: Server) -> AsyncIterator[None]:
-    await asyncio.to_thread(server.kill)
-    try:
-        yield
-    finally:
-        await asyncio.to_thread(server.start)
 
 
 @asynccontextmanager
@@ -88,12 +70,6 @@ async def away(fault: str, ada: Person, network: Network, server: Server) -> Asy
     finally:
         network.mend()
         await ada.context.set_offline(False)
-
-
-def written(room_id: str) -> list[str]:
-    with psycopg.connect(settings.current().owner_url, autocommit=True) as psql:
-        rows = psql.execute("select content from chat_messages where room_id = %s order by seq", (room_id,))
-        return [content for (content,) in rows]
 
 
 @pytest.mark.parametrize("fault", ["no network", "cut", "half-open", "the server is killed"])

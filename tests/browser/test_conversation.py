@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from uuid import uuid4
 
 import psycopg
@@ -16,18 +14,8 @@ from chatapp import settings
 from chatapp.realtime.room import SLOTS
 from tests.server import Server
 
-from .conftest import Lobby
+from .conftest import Lobby, killed, written
 from .people import Person
-
-
-@asynccontextmanager
-async def killed(server: Server) -> AsyncIterator[None]:
-    """Nobody answers in here; afterwards it is there again, for the other tests too."""
-    await asyncio.to_thread(server.kill)
-    try:
-        yield
-    finally:
-        await asyncio.to_thread(server.start)
 
 
 async def rename(person: Person, before: str, after: str) -> None:
@@ -46,13 +34,6 @@ def write_lines(room_id: str, count: int) -> None:
             " (select room_id, user_id from room_members where room_id = %s limit 1) m",
             (count, room_id),
         )
-
-
-def written(room_id: str) -> list[str]:
-    """What the room's messages say, as psql sees them."""
-    with psycopg.connect(settings.current().owner_url, autocommit=True) as psql:
-        rows = psql.execute("select content from chat_messages where room_id = %s order by seq", (room_id,))
-        return [content for (content,) in rows]
 
 
 async def test_one_makes_a_room_the_other_joins_and_they_talk(lobby: Lobby) -> None:

@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 import psycopg
 import pytest_asyncio
-from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Locator, expect
 
 from chatapp import settings
@@ -44,12 +43,6 @@ async def start(person: Person) -> None:
     await person.ready()
 
 
-async def axe(person: Person) -> None:
-    await person.is_still()
-    results = await Axe().run(person.page)
-    assert results.violations_count == 0, results.generate_report()
-
-
 async def rename(who: Someone, name: str) -> None:
     async with await psycopg.AsyncConnection.connect(settings.current().owner_url, autocommit=True) as psql:
         await psql.execute("update profiles set name = %s where id = %s", (name, who.id))
@@ -59,7 +52,7 @@ async def test_two_people_write_to_each_other(lobby: Lobby, met: Met) -> None:
     ann, ben = await enter(await lobby.stranger(), met.ann), await enter(await lobby.stranger(), met.ben)
     await ann.button("New message").click()
     await expect(ann.field("To")).to_be_focused()
-    await axe(ann)
+    await ann.is_accessible()
     await ann.page.keyboard.type("bet")
     await expect(dialog(ann).get_by_role("button", name="Ben Beta", exact=True)).to_be_visible()
     await ann.page.keyboard.press("Enter")
@@ -85,7 +78,7 @@ async def test_two_people_write_to_each_other(lobby: Lobby, met: Met) -> None:
     await ann.button("Members").click()
     await expect(ann.page.get_by_text("Nobody joins or leaves a direct message.")).to_be_visible()
     await expect(ann.button("Leave room")).to_have_count(0)
-    await axe(ann)
+    await ann.is_accessible()
 
     await rename(met.ann, "Ann Omega")
     await expect(ben.heading("Ann Omega")).to_be_visible()
@@ -96,7 +89,7 @@ async def test_two_people_write_to_each_other(lobby: Lobby, met: Met) -> None:
         await ben.page.keyboard.press("Control+k")
         await expect(ben.page.get_by_role("combobox", name="Go to a room")).to_be_focused()
         await ben.page.keyboard.type(found)
-        await axe(ben)
+        await ben.is_accessible()
         await ben.page.keyboard.press("Enter")
         if found == "new me":
             await expect(ben.field("To")).to_be_focused()
@@ -120,7 +113,7 @@ async def test_a_group_with_somebody_known_by_address_alone_from_a_phone(lobby: 
     await ann.button("Write to nobody-here@example.com").click()
     await ann.button("Start conversation").click()
     await expect(ann.page.get_by_text("Nobody here goes by that address.")).to_be_visible()
-    await axe(ann)
+    await ann.is_accessible()
     await ann.button("Remove nobody-here@example.com").click()
     await ann.field("To").fill(met.dee.email)
     await ann.button(f"Write to {met.dee.email}").click()

@@ -13,6 +13,7 @@ from tests import cast
 from tests.server import URL
 
 from .conftest import Lobby
+from .people import Person
 
 PASSWORD = "correct horse battery"
 
@@ -66,15 +67,22 @@ async def test_a_wrong_password_is_told_and_nothing_is_lost(lobby: Lobby) -> Non
     await expect(someone.button("Sign in")).to_be_enabled()
 
 
-@pytest.mark.parametrize("press", ["Enter", "the button"])
-async def test_a_form_sent_before_the_page_is_alive_waits_and_leaks_nothing(lobby: Lobby, press: str) -> None:
-    someone, ann, arrives = await lobby.stranger(), await cast.someone("Ann Early"), asyncio.Event()
+async def scripts_are_late(person: Person) -> asyncio.Event:
+    """What they open is dead until the event is set: its scripts arrive no sooner."""
+    arrives = asyncio.Event()
 
     async def late(route: Route) -> None:
         await arrives.wait()
         await route.continue_()
 
-    await someone.page.route("**/assets/*.js", late)
+    await person.page.route("**/assets/*.js", late)
+    return arrives
+
+
+@pytest.mark.parametrize("press", ["Enter", "the button"])
+async def test_a_form_sent_before_the_page_is_alive_waits_and_leaks_nothing(lobby: Lobby, press: str) -> None:
+    someone, ann = await lobby.stranger(), await cast.someone("Ann Early")
+    arrives = await scripts_are_late(someone)
     await someone.page.goto(f"{URL}/sign-in", wait_until="commit")
     await someone.field("Email").fill(ann.email)
     await someone.field("Password").fill(ann.password)
@@ -85,13 +93,8 @@ async def test_a_form_sent_before_the_page_is_alive_waits_and_leaks_nothing(lobb
 
 
 async def test_a_search_begun_before_the_page_is_alive_is_made(lobby: Lobby) -> None:
-    ada, arrives = await lobby.signed_in("Ada"), asyncio.Event()
-
-    async def late(route: Route) -> None:
-        await arrives.wait()
-        await route.continue_()
-
-    await ada.page.route("**/assets/*.js", late)
+    ada = await lobby.signed_in("Ada")
+    arrives = await scripts_are_late(ada)
     await ada.page.goto(f"{URL}/chat", wait_until="commit")
     search = ada.page.get_by_role("textbox", name="Search messages")
     await search.fill("walrus")

@@ -10,17 +10,16 @@ import subprocess
 import sys
 import tempfile
 import urllib.request
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 from playwright.async_api import expect
 
 from tests.network import Network
 from tests.ports import free_port
-from tests.server import PORT, ROOT, environment, until
+from tests.server import ROOT, environment, until
 
 from .conftest import Lobby
 from .people import Person
@@ -32,13 +31,6 @@ DROPPED = {"__REFLEX_SKIP_COMPILE", "__REFLEX_MOUNT_FRONTEND_COMPILED_APP", "REF
 """Of what a server in production is told."""
 
 pytestmark = pytest.mark.timeout(300)  # a development server starts, twice
-
-
-@pytest_asyncio.fixture
-async def network() -> AsyncIterator[Network]:
-    made = await Network([PORT]).start()
-    yield made
-    await made.stop()
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import re
 from uuid import uuid4
 
 import httpx
-from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Locator, expect
 
 from chatapp import settings
@@ -17,12 +16,6 @@ from .people import Person
 
 def rows(person: Person) -> Locator:
     return person.page.get_by_role("list", name="Links that work").get_by_role("listitem")
-
-
-async def axe(person: Person) -> None:
-    await person.is_still()
-    results = await Axe().run(person.page)
-    assert results.violations_count == 0, results.generate_report()
 
 
 async def mailed(address: str) -> str:
@@ -61,7 +54,7 @@ async def test_links_are_made_used_and_revoked_live(lobby: Lobby) -> None:
     picture = ada.page.get_by_role("img", name="QR code of the invite link")
     await expect(picture).to_be_visible()
     assert await picture.evaluate("one => one.naturalWidth > 100")
-    await axe(ada)
+    await ada.is_accessible()
 
     grace = await lobby.signed_in("Grace", to=second.partition("/invite/")[1] + second.rpartition("/")[2])
     await grace.button("Join room").click()
@@ -97,13 +90,13 @@ async def test_people_are_invited_by_their_address(lobby: Lobby) -> None:
     await ada.button("Send invitation").click()
     await expect(ada.page.get_by_text(f"An invitation is on its way to {address}.")).to_be_visible()
     await expect(rows(ada).filter(has_text="for one person")).to_have_count(1)
-    await axe(ada)
+    await ada.is_accessible()
 
     new = await lobby.stranger()
     await new.page.goto(await mailed(address))
     await expect(new.page.get_by_text(f"You are invited as {address}.")).to_be_visible()
     assert "token=" not in new.page.url  # not even in what the browser keeps of where it has been
-    await axe(new)
+    await new.is_accessible()
     await new.field("Name").fill("Newcomer")
     await new.field("Password").fill("a long password")
     await new.button("Continue").click()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
-from typing import Any, Literal
+from typing import Any
 from uuid import uuid4
 
 import psycopg
@@ -15,9 +15,8 @@ from playwright.async_api import ViewportSize, expect
 from chatapp import demo, settings
 
 from .conftest import Lobby
-from .people import DESKTOP, PHONE, Person, long_press
+from .people import DESKTOP, PHONE, THEMES, Person, long_press
 
-THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 TINY, TABLET = ViewportSize(width=320, height=568), ViewportSize(width=768, height=1024)
 DEVICES: dict[str, tuple[dict[str, Any], ViewportSize]] = {
     "desktop": ({"viewport": DESKTOP}, TABLET),

@@ -5,12 +5,10 @@ from __future__ import annotations
 import os
 import random
 import re
-from typing import Any
 from uuid import uuid4
 
 import psycopg
 import pytest
-from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Request, expect
 
 from chatapp import demo, settings
@@ -18,7 +16,7 @@ from tests.hostile import HOST, corpus
 from tests.server import URL
 
 from .conftest import Lobby
-from .people import Person
+from .people import THEMES, Theme
 
 HOSTILE_TEXTS = int(os.environ.get("HOSTILE_TEXTS", "1000"))
 AT_ONCE = 250
@@ -55,14 +53,8 @@ log => {
 """
 
 
-async def is_accessible(person: Person) -> None:
-    await person.is_still()
-    found = await Axe().run(person.page)
-    assert found.response["violations"] == [], found.generate_report()
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_what_is_marked_up_is_seen_so_by_both(lobby: Lobby, scheme: Any) -> None:
+@pytest.mark.parametrize("scheme", THEMES)
+async def test_what_is_marked_up_is_seen_so_by_both(lobby: Lobby, scheme: Theme) -> None:
     ada, grace = await lobby.room_of_two(color_scheme=scheme, permissions=["clipboard-read", "clipboard-write"])
     await ada.say(ALL_SORTS)
     for person in (ada, grace):
@@ -93,7 +85,7 @@ async def test_what_is_marked_up_is_seen_so_by_both(lobby: Lobby, scheme: Any) -
     await ada.say(ALL_SORTS)
     await expect(grace.log.locator("pre")).to_have_count(1)
     await ada.log.locator("pre").focus()
-    await is_accessible(ada)
+    await ada.is_accessible()
 
 
 async def test_somebody_is_mentioned_by_keyboard_and_hears_of_it_elsewhere(lobby: Lobby) -> None:
@@ -109,7 +101,7 @@ async def test_somebody_is_mentioned_by_keyboard_and_hears_of_it_elsewhere(lobby
     await expect(people.get_by_role("option", selected=True)).to_have_attribute(
         "id", await ada.box.get_attribute("aria-activedescendant") or "?"
     )
-    await is_accessible(ada)
+    await ada.is_accessible()
     await ada.box.press("Escape")
     await expect(people).to_have_count(0)
     await expect(ada.box).to_have_value("hi @gr")
@@ -157,7 +149,7 @@ async def test_somebody_is_mentioned_with_a_finger(lobby: Lobby) -> None:
     box = await option.bounding_box()
     assert box
     assert box["height"] >= 44
-    await is_accessible(ada)
+    await ada.is_accessible()
     await option.tap()
     await expect(ada.box).to_have_value("@Grace Hopper ")
     await expect(ada.box).to_be_focused()
@@ -175,7 +167,7 @@ async def test_emoji_are_found_by_name_and_by_keyboard(lobby: Lobby) -> None:
     await ada.button("Emoji").click()
     await expect(ada.field("Search emoji")).to_be_focused()
     await expect(ada.button("Insert 😀")).to_be_visible()
-    await is_accessible(ada)
+    await ada.is_accessible()
     await keys.press("ArrowDown")
     await expect(ada.button("Insert 😀")).to_be_focused()
     await keys.press("ArrowRight")

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import re
-from typing import Any
 from uuid import UUID
 
 import psycopg
 import pytest
-from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Locator, expect
 
 from chatapp import settings
 
 from .conftest import Lobby
-from .people import PHONE, Person, long_press
+from .people import PHONE, THEMES, Person, Theme, long_press
 
 
 def said_by_grace(room_id: str, number: int) -> list[str]:
@@ -58,12 +55,6 @@ async def sees_in_thread(person: Person, text: str) -> None:
 
 def marked(person: Person) -> Locator:
     return person.log.locator("[data-row][data-marked]")
-
-
-async def is_accessible(person: Person) -> None:
-    await person.is_still()
-    found = await Axe().run(person.page)
-    assert found.violations_count == 0, json.dumps(found.response["violations"], indent=1)[:3000]
 
 
 async def test_a_link_opens_a_message_among_those_around_it_and_the_way_back_is_whole(lobby: Lobby) -> None:
@@ -147,7 +138,7 @@ async def test_a_quote_leads_to_its_message_and_forgets_what_was_taken_back(lobb
     await quote_in(grace).click()
     await expect(marked(grace)).to_contain_text("The boiler is broken")
     await expect(marked(grace)).to_be_in_viewport()
-    await is_accessible(grace)
+    await grace.is_accessible()
     await tool(grace, grace.log, "The boiler is broken", "Delete")
     await expect(grace.page.get_by_role("blockquote")).to_have_text("The boiler is broken")
     await grace.page.get_by_role("dialog").get_by_role("button", name="Delete", exact=True).click()
@@ -191,7 +182,7 @@ async def test_replies_stay_in_their_thread_and_count_as_unread_for_those_who_fo
     await ada.field("Edit message").fill("Lunch today?")
     await ada.field("Edit message").press("Enter")
     await expect(thread(grace).get_by_text("Lunch today?")).to_be_visible()
-    await is_accessible(ada)
+    await ada.is_accessible()
     await grace.page.keyboard.press("Escape")
     await expect(thread(grace)).to_have_count(0)
     await reply(ada, "Or two")
@@ -209,7 +200,7 @@ async def reply_with_help(person: Person) -> None:
     """Mention Ada, by what the box offers, with an emoji out of the picker."""
     await person.field("Reply").press_sequentially("@ada")
     await expect(person.page.get_by_role("option", name="Ada Lovelace")).to_be_visible()
-    await is_accessible(person)
+    await person.is_accessible()
     await person.field("Reply").press("Enter")
     await person.button("Emoji for the reply").click()
     await person.field("Search emoji").fill("rocket")
@@ -239,8 +230,8 @@ async def test_a_thread_comes_back_after_the_connection_was_lost(lobby: Lobby) -
             await expect(thread(person).get_by_text(text, exact=True)).to_have_count(1, timeout=60_000)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_a_thread_covers_a_phone_and_a_link_to_a_reply_opens_it(lobby: Lobby, scheme: Any) -> None:
+@pytest.mark.parametrize("scheme", THEMES)
+async def test_a_thread_covers_a_phone_and_a_link_to_a_reply_opens_it(lobby: Lobby, scheme: Theme) -> None:
     ada, grace = await lobby.room_of_two()
     await ada.say("On the road")
     await grace.sees("On the road")
@@ -260,7 +251,7 @@ async def test_a_thread_covers_a_phone_and_a_link_to_a_reply_opens_it(lobby: Lob
     await expect(phone.field("Reply")).to_have_value("Me too 😀")
     await reply(phone, "Me too")
     await sees_in_thread(phone, "Me too")
-    await is_accessible(phone)
+    await phone.is_accessible()
     await phone.button("Close").click()
     with psycopg.connect(settings.current().owner_url, autocommit=True) as psql:
         row = psql.execute("select id from chat_messages where content = 'Me too' and room_id = %s", (ada.room_id,))
@@ -278,4 +269,4 @@ async def test_a_thread_covers_a_phone_and_a_link_to_a_reply_opens_it(lobby: Lob
     await expect(asked_for).to_contain_text("Me too")
     await expect(asked_for).to_be_in_viewport()
     await expect(asked_for).to_be_focused()
-    await is_accessible(phone)
+    await phone.is_accessible()

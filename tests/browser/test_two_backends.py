@@ -8,18 +8,17 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from uuid import uuid4
 
-import psycopg
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, expect
 
-from chatapp import demo, settings
+from chatapp import demo
 from chatapp.settings import Settings
 from tests.live.test_two_backends import Backends, running
 from tests.network import Network
 from tests.server import build
 
-from .conftest import Lobby
+from .conftest import Lobby, written
 from .people import Person
 
 pytestmark = pytest.mark.timeout(300)  # two backends and two browsers start
@@ -41,12 +40,6 @@ async def hall(browser: Browser, backends: Backends) -> AsyncIterator[Lobby]:
 
 async def at(hall: Lobby, name: str, network: Network, to: str = "/chat") -> Person:
     return await hall.signed_in(name, to=to, proxy=network.proxy)
-
-
-def written(room_id: str) -> list[str]:
-    with psycopg.connect(settings.current().owner_url, autocommit=True) as psql:
-        rows = psql.execute("select content from chat_messages where room_id = %s order by seq", [room_id])
-        return [content for (content,) in rows]
 
 
 async def test_people_at_two_backends_talk_and_go_on_when_one_is_killed(hall: Lobby, backends: Backends) -> None:

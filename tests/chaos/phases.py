@@ -81,7 +81,7 @@ async def _talk(each: Client, numbers: Iterable[int], pace: float, made: Storm, 
 async def _send_again(each: Client, room: str, client_id: str, content: str) -> None:
     """Once more at any later moment: before the first was answered, or on the next connection, to the next backend."""
     await asyncio.sleep(each.dice.uniform(0, 20))
-    while not await each.post(room, client_id, content, attempt=99):  # noqa: ASYNC110
+    while not await each.post(room, client_id, content, attempt=99):  # noqa: ASYNC110  # each round asks anew
         await asyncio.sleep(0.2)
 
 
@@ -104,7 +104,7 @@ async def _change(world: World, changes: int, pace: float) -> None:
 async def _confirmed(world: World) -> None:
     """Wait until every outbox is empty, or it is hopeless: the check then says who is missing."""
     end = time.monotonic() + SETTLE_SECONDS
-    while any(each.outbox.waiting for each in world.clients) and time.monotonic() < end:  # noqa: ASYNC110
+    while any(each.outbox.waiting for each in world.clients) and time.monotonic() < end:  # noqa: ASYNC110  # what is waited for tells nobody
         await asyncio.sleep(0.1)
 
 

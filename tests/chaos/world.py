@@ -7,11 +7,9 @@ import contextlib
 import os
 import random
 import secrets
-import shutil
 import signal
-import tempfile
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,6 +26,8 @@ from chatapp.supabase import auth, client
 from tests.chaos.checker import Message
 from tests.chaos.client import Client, Person, told
 from tests.chaos.proxy import Proxy
+from tests.conftest import settings_of
+from tests.folders import data_folder
 from tests.ports import free_port
 from tests.server import URL, Server
 
@@ -180,10 +180,10 @@ class World:
 async def world(seed: int, data: Path | None = None, **environment: str) -> AsyncIterator[World]:
     """A stand-in, a backend that reaches it through a bad network, and nobody in it yet. Reads no configuration."""
     async with AsyncExitStack() as stack:
-        data = data or stack.enter_context(folder())
+        data = data or stack.enter_context(data_folder("chaos"))
         project = await asyncio.to_thread(lifecycle.ensure, data, api_port=free_port(), db_port=free_port())
         stack.callback(lifecycle.release, data)
-        settings.use(_settings(project, project.url))
+        settings.use(settings_of(project))
         await migrate.migrate()
         stack.push_async_callback(client.dispose)
         stack.push_async_callback(db.dispose)
@@ -222,29 +222,6 @@ def message(row: Mapping[str, Any]) -> Message:
         edited=row["edited_at"] is not None,
         deleted=row["deleted_at"] is not None,
         reactions=told(row["reactions"]) if "reactions" in row else None,
-    )
-
-
-@contextmanager
-def folder() -> Iterator[Path]:
-    """A data folder that the account running Postgres can enter."""
-    made = Path(tempfile.mkdtemp(prefix="chatapp-chaos-"))
-    made.chmod(0o755)
-    try:
-        yield made / "data"
-    finally:
-        lifecycle.release(made / "data", stop_if_last=False)
-        lifecycle.reset(made / "data")
-        shutil.rmtree(made, ignore_errors=True)
-
-
-def _settings(project: lifecycle.Project, url: str) -> settings.Settings:
-    return settings.Settings(
-        supabase_url=url,
-        supabase_publishable_key=project.publishable_key,
-        supabase_secret_key=project.secret_key,
-        database_url=project.database_url,
-        is_standin=True,
     )
 
 

@@ -29,7 +29,7 @@ class Door:
 
     async def call(self, handler: str, cookie: str = "chatapp_session=ada", origin: str = "") -> StateUpdate | None:
         RegistrationContext.ensure_context()
-        root = rx.State(_reflex_internal_init=True)  # type: ignore[call-arg]
+        root = rx.State(_reflex_internal_init=True)  # type: ignore[call-arg]  # Reflex's own way to make one, undeclared
         root.router_data = {"sid": "tab-1", "headers": {"cookie": cookie, "origin": origin}}
         return await self._gate.preprocess(chatapp.app, root, Event(name=handler, payload={}))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Awaitable, Callable
 from uuid import UUID, uuid4
 
 import pytest
@@ -85,14 +86,14 @@ async def test_what_cannot_be_answered_is_said(cast: Cast) -> None:
 async def test_a_stranger_to_the_room_learns_nothing_of_its_threads(cast: Cast) -> None:
     place, hello = await said(cast.ada, cast.grace)
     await answer(cast.grace, place, parent_id=hello.id)
-    asked: list[tuple[type[ChatError], object]] = [
+    asked: list[tuple[type[ChatError], Callable[[], Awaitable[object]]]] = [
         (NotAMember, lambda: answer(cast.linus, place, parent_id=hello.id)),
         (NotAMember, lambda: answer(cast.linus, place, quote_id=hello.id)),
         (NotFound, lambda: threads.thread(cast.linus.actor, place, UUID(hello.id))),
     ]
     for refusal, ask in asked:
         with pytest.raises(refusal):
-            await ask()  # type: ignore[operator]
+            await ask()
     assert await queries.place(cast.linus.actor, place, UUID(hello.id)) is None
     await rooms.remove_member(cast.ada.actor, place, cast.grace.id)
     assert await followed(cast.grace, place) == []

@@ -30,7 +30,7 @@ async def test_repetitions_join_the_attempt_that_is_on_its_way(
             await psql.execute("select from chat_rooms where id = %s for update", [place])  # nobody can post
             repeated = [asyncio.create_task(_post_once(place, "same", "hello")) for _ in range(20)]
             other = asyncio.create_task(_post_once(place, "other", "hello"))
-            while not attempts:  # noqa: ASYNC110
+            while not attempts:  # noqa: ASYNC110  # what is waited for tells nobody
                 await asyncio.sleep(0)
         await asyncio.gather(*repeated, other)
         await _post_once(place, "same", "hello")  # later, it is an attempt of its own
@@ -43,7 +43,7 @@ async def test_repetitions_join_the_attempt_that_is_on_its_way(
 
 
 def test_outcomes_are_kept_as_they_are() -> None:
-    composer = Composer(_reflex_internal_init=True)  # type: ignore[call-arg]
+    composer = Composer(_reflex_internal_init=True)  # type: ignore[call-arg]  # Reflex's own way to make one, undeclared
     for number in range(30):
         composer._remember(str(number), Outcome(number, stored=True))
     kept = composer.get_value("outcomes")

@@ -6,6 +6,7 @@ import re
 from html.parser import HTMLParser
 from typing import Any
 
+import emoji
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -217,8 +218,6 @@ def test_shortcodes(written: str, stored: str) -> None:
 
 
 def test_a_shortcode_never_makes_a_text_longer() -> None:
-    import emoji  # noqa: PLC0415
-
     names = [(one, name) for one, data in emoji.EMOJI_DATA.items() for name in (data["en"], *data.get("alias", ()))]
     assert [name for one, name in names if len(one) > len(name)] == []
 

@@ -232,7 +232,9 @@ async def test_more_than_one_query_can_carry_is_read_on() -> None:
         assert viewer.rows == ledger.rows
 
 
-async def test_a_hint_that_comes_before_its_change_can_be_seen_is_not_forgotten() -> None:
+async def test_a_hint_that_comes_before_its_change_can_be_seen_is_not_forgotten(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     # Postgres streams a commit before it shows it; no second hint follows, and the watchdog would take 5 s.
     ledger = Ledger(slow=False)
     async with opened(ledger) as (hub, viewer, room):
@@ -244,7 +246,7 @@ async def test_a_hint_that_comes_before_its_change_can_be_seen_is_not_forgotten(
                 ledger.post("committed before it was seen")
             return await answers(room_id, cursor)
 
-        ledger.catch_up = not_yet  # type: ignore[method-assign]
+        monkeypatch.setattr(ledger, "catch_up", not_yet)
         hub.hint(Hint("message", room.id, ledger.rev + 1))
         await settled(hub)
         assert viewer.rows == ledger.rows != {}
@@ -265,7 +267,7 @@ async def test_after_the_database_was_away_everything_is_taken_for_missed_at_onc
             enough.set()
         return {}
 
-    ledger.revs = revs  # type: ignore[method-assign]
+    monkeypatch.setattr(ledger, "revs", revs)
     async with opened(ledger) as (hub, _, _):
         watching = asyncio.create_task(hub.watch(lambda: missed.append(looks)))
         await asyncio.wait_for(enough.wait(), 5)
@@ -292,7 +294,9 @@ async def test_what_takes_long_is_done_less_often(monkeypatch: pytest.MonkeyPatc
     assert hub_module._rest(0, 0, 60.0) == hub_module.COALESCE_MOST
 
 
-async def test_a_removed_member_is_evicted_before_anything_newer_is_published() -> None:
+async def test_a_removed_member_is_evicted_before_anything_newer_is_published(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     ledger = Ledger(members=(Person("ada"), Person("grace")))
     async with opened(ledger) as (hub, viewer, room):
         order: list[str] = []
@@ -306,7 +310,8 @@ async def test_a_removed_member_is_evicted_before_anything_newer_is_published() 
             order.append("publish")
             await publish(room, applied)
 
-        viewer.evict, viewer.publish = noted_evict, noted_publish  # type: ignore[method-assign]
+        monkeypatch.setattr(viewer, "evict", noted_evict)
+        monkeypatch.setattr(viewer, "publish", noted_publish)
         ledger.set_members("ada")
         ledger.post("not for grace")
         hub.hint(hint(room, ledger))

@@ -373,7 +373,7 @@ async def test_a_suspension_between_entering_a_room_and_sending_its_rows_is_foun
         await emit(to, message)
 
     if suspended:
-        scene.sockets.emit = late  # type: ignore[method-assign]
+        scene.monkeypatch.setattr(scene.sockets, "emit", late)
     else:
         tab.during[2] = meanwhile
     await tab.call("open_room")

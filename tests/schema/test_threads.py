@@ -171,24 +171,29 @@ async def test_a_marker_moves_forward_and_not_beyond_the_end_and_only_ones_own(c
     assert await followers(psql, hello) == {cast.ada.id: 2, cast.grace.id: 2}
 
 
+async def while_another_changes(what: str, psql: Sql, project: Any, statement: str, values: list[object]) -> None:
+    """Run a statement that must wait for a message: another holds that already, and then changes what it says."""
+    async with await psycopg.AsyncConnection.connect(project.owner_url) as other:
+        await other.execute("select from chat_messages where id = %s for no key update", [what])
+        async with await psycopg.AsyncConnection.connect(project.owner_url, autocommit=True) as own:
+            waiting = asyncio.create_task(own.execute(statement, values))
+            locks = "select from pg_locks where pid = %s and not granted"
+            while not (await psql.execute(locks, [own.info.backend_pid])).rowcount:
+                assert not waiting.done()
+            await other.execute("set lock_timeout = '3s'")
+            await other.execute("update chat_messages set content = 'so' where id = %s", [what])
+            await other.commit()
+            await waiting
+
+
 @pytest.mark.parametrize("how", [REPLY, QUOTE])
 async def test_answering_while_somebody_changes_what_is_answered_ends_well(
     cast: Cast, psql: Sql, project: Any, how: str
 ) -> None:
     """The other holds the message and wants the room: who answers must want them in the same order."""
     place, hello = await said(cast.ada, cast.grace)
-    async with await psycopg.AsyncConnection.connect(project.owner_url) as other:
-        await other.execute("select from chat_messages where id = %s for no key update", [hello])
-        async with await psycopg.AsyncConnection.connect(project.owner_url, autocommit=True) as own:
-            values = [place, cast.grace.id, uuid4().hex, "yes", hello]
-            waiting = asyncio.create_task(own.execute(how, values))
-            locks = "select from pg_locks where pid = %s and not granted"
-            while not (await psql.execute(locks, [own.info.backend_pid])).rowcount:
-                assert not waiting.done()
-            await other.execute("set lock_timeout = '3s'")
-            await other.execute("update chat_messages set content = 'hello!' where id = %s", [hello])
-            await other.commit()
-            await waiting
+    values = [place, cast.grace.id, uuid4().hex, "yes", hello]
+    await while_another_changes(hello, psql, project, how, values)
     assert (await counters(psql, place))[0] == 2
 
 
@@ -197,18 +202,8 @@ async def test_editing_what_is_quoted_while_somebody_changes_the_quote_ends_well
 ) -> None:
     place, hello = await said(cast.ada, cast.grace)
     quote = await answer(psql, QUOTE, place, cast.grace, hello)
-    async with await psycopg.AsyncConnection.connect(project.owner_url) as other:
-        await other.execute("select from chat_messages where id = %s for no key update", [quote])
-        async with await psycopg.AsyncConnection.connect(project.owner_url, autocommit=True) as own:
-            edit = "update chat_messages set content = 'hello!' where id = %s"
-            waiting = asyncio.create_task(own.execute(edit, [hello]))
-            locks = "select from pg_locks where pid = %s and not granted"
-            while not (await psql.execute(locks, [own.info.backend_pid])).rowcount:
-                assert not waiting.done()
-            await other.execute("set lock_timeout = '3s'")
-            await other.execute("update chat_messages set content = 'so' where id = %s", [quote])
-            await other.commit()
-            await waiting
+    edit = "update chat_messages set content = 'hello!' where id = %s"
+    await while_another_changes(quote, psql, project, edit, [hello])
     assert (await message(psql, quote))["quote"]["said"] == "hello!"
 
 

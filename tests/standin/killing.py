@@ -9,11 +9,9 @@ import json
 import os
 import random
 import secrets
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections import Counter
@@ -24,7 +22,8 @@ import httpx
 import psycopg
 
 from chatapp.standin.errors import StandinError
-from chatapp.standin.lifecycle import Project, ensure, find, release, reset
+from chatapp.standin.lifecycle import Project, ensure, find
+from tests.folders import data_folder
 from tests.standin.helpers import wait_until
 
 KINDS = ("server", "leash", "postgres", "backend")
@@ -78,20 +77,17 @@ class Writers:
                     continue
                 if answer.status_code == 200:
                     self.files.append(str(number))
-                time.sleep(0.01)
+                time.sleep(0.01)  # each is read again at the end: many are wanted, not all that the disk takes
 
     def _missed(self) -> None:
         self.failures += 1
-        time.sleep(0.05)
+        time.sleep(0.05)  # nobody says when it is back, and asking without a pause would hold that up
 
 
 def run(kills: int, seed: str) -> Counter[str]:
     """Kill so many times, then compare. Raises AssertionError when anything acknowledged is missing."""
     chance, killed = random.Random(seed), Counter[str]()
-    folder = Path(tempfile.mkdtemp(prefix="standin-kill-"))
-    folder.chmod(0o755)
-    data = folder / "data"
-    try:
+    with data_folder("kill") as data:
         project = ensure(data)
         _furnish(project)
         writers = Writers(project)
@@ -103,15 +99,11 @@ def run(kills: int, seed: str) -> Counter[str]:
                 if _kill(data, kind, chance):
                     killed[kind] += 1
                 _await_recovery(data, project)
-                print(f"kill {number + 1}: {kind}, {len(writers.rows)} rows, {len(writers.files)} files", flush=True)  # noqa: T201
+                print(f"kill {number + 1}: {kind}, {len(writers.rows)} rows, {len(writers.files)} files", flush=True)
         finally:
             writers.end(threads)
         _compare(project, writers)
         return killed
-    finally:
-        release(data, stop_if_last=False)
-        reset(data)
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _furnish(project: Project) -> None:
@@ -174,7 +166,7 @@ def _compare(project: Project, writers: Writers) -> None:
             assert (answer.status_code, answer.text) == (200, f"file {name}"), f"file {name} is gone: {answer.text}"
     assert writers.rows, "nothing was written"
     assert writers.files, "nothing was stored"
-    print(  # noqa: T201
+    print(
         f"{len(writers.rows)} rows and {len(writers.files)} files were acknowledged, all are there; "
         f"{writers.failures} attempts met a killed process"
     )
@@ -182,6 +174,6 @@ def _compare(project: Project, writers: Writers) -> None:
 
 if __name__ == "__main__":
     chosen = os.environ.get("KILL_SEED") or secrets.token_hex(4)
-    print(f"KILL_SEED={chosen}")  # noqa: T201
-    print(dict(run(int(os.environ.get("KILLS", "50")), chosen)))  # noqa: T201
+    print(f"KILL_SEED={chosen}")
+    print(dict(run(int(os.environ.get("KILLS", "50")), chosen)))
     sys.exit(0)

@@ -319,7 +319,7 @@ async def test_changes_go_on_after_their_connection_was_lost(sign_up, database, 
     ada = await Watcher((await sign_up("ada")).client, table).watch()
     for number in range(1, 4):
         database.execute(f"insert into {table} (id) values ({number})")
-        await until(lambda: len(ada.told) == number)  # noqa: B023
+        await until(lambda: len(ada.told) == number)  # noqa: B023 - told last
         ended = (
             "select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name = 'standin-changes'"
         )

@@ -19,8 +19,8 @@ from tests.tab import COMPOSER, CONNECT_SECONDS, SUFFIX, TIMELINE, Ascii, Tab
 RETRY_SECONDS, SPREAD_SECONDS = 0.25, 1.0
 """RETRY_MS and SPREAD_MS of assets/connection.js: every attempt is held back by a part of the latter."""
 
-RESEND_SECONDS, TRIES = 6.0, 5
-"""RESEND_MS and TRIES of assets/conversation.js."""
+RESEND_SECONDS, TRIES, UNSENT = 6.0, 5, 100
+"""RESEND_MS, TRIES and UNSENT of assets/conversation.js."""
 
 RETRY_PRESSED_SECONDS = 20.0
 """When a message has failed TRIES times, its sender sees that and presses `Retry` so much later."""
@@ -36,7 +36,13 @@ class Item:
     client_id: str
     content: str
     tries: int = 0
-    sent_at: float = 0.0
+    left: int = TRIES
+    sent_at: float = -RESEND_SECONDS
+    failed_at: float | None = None
+
+    def anew(self) -> None:
+        """Send it as if it never had been; answers to earlier attempts are no news."""
+        self.left, self.sent_at, self.failed_at = TRIES, -RESEND_SECONDS, None
 
 
 @dataclass(frozen=True)
@@ -54,9 +60,42 @@ class Outbox:
     waiting: dict[str, Item] = field(default_factory=dict)
     confirmed: set[str] = field(default_factory=set)
 
+    @property
+    def full(self) -> bool:
+        """Whether the browser would ask its person to wait."""
+        return len(self.waiting) >= UNSENT
+
     def confirm(self, client_id: str) -> None:
         if self.waiting.pop(client_id, None):
             self.confirmed.add(client_id)
+
+    def heard(self, client_id: str, outcome: dict[str, Any]) -> None:
+        """What became of an attempt; of an earlier one it is no news."""
+        item = self.waiting.get(client_id)
+        if outcome["stored"]:
+            self.confirm(client_id)
+        elif item and outcome["attempt"] == item.tries:
+            item.failed_at = time.monotonic()
+
+    def due(self, now: float) -> Item | None:
+        """The oldest that has not failed, if it is time to send it: the others wait for its answer."""
+        for item in self.waiting.values():
+            if item.failed_at is not None and now - item.failed_at >= RETRY_PRESSED_SECONDS:
+                item.anew()
+            if item.failed_at is None and not self._gives_up(item, now):
+                return item if now - item.sent_at >= RESEND_SECONDS else None
+        return None
+
+    def connected(self) -> None:
+        """What was on its way is lost with the connection."""
+        for item in self.waiting.values():
+            if item.failed_at is None:
+                item.anew()
+
+    def _gives_up(self, item: Item, now: float) -> bool:
+        if item.left == 0 and now - item.sent_at >= RESEND_SECONDS:
+            item.failed_at = now
+        return item.failed_at is not None
 
 
 class Client(Tab):
@@ -162,22 +201,19 @@ class Client(Tab):
                 if row["user_id"] == self.me:
                     self.outbox.confirm(row["client_id"])
         for client_id, outcome in ((update.get("delta") or {}).get(COMPOSER, {}).get(OUTCOMES) or {}).items():
-            if outcome["stored"]:
-                self.outbox.confirm(client_id)
+            self.outbox.heard(client_id, outcome)
         await super()._received(update)
         del self.frames[:-1], self.events[:-20]  # the whole run is too long to keep
 
     async def _sweep_until_down(self) -> None:
-        """As `sweep` in conversation.js; the person presses `Retry` as often as it takes."""
+        """As `sendNext` and `sweep` in conversation.js; the person presses `Retry` as often as it takes."""
+        self.outbox.connected()
         while not self._down.is_set():
-            now = time.monotonic()
-            for item in list(self.outbox.waiting.values()):
-                failed = item.tries and item.tries % TRIES == 0
-                if now - item.sent_at >= RESEND_SECONDS + (RETRY_PRESSED_SECONDS if failed else 0):
-                    item.tries, item.sent_at = item.tries + 1, now
-                    await self.post(item.room, item.client_id, item.content, item.tries)
+            if item := self.outbox.due(now := time.monotonic()):
+                item.tries, item.left, item.sent_at = item.tries + 1, item.left - 1, now
+                await self.post(item.room, item.client_id, item.content, item.tries)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._down.wait(), 0.1)
+                await asyncio.wait_for(self._down.wait(), 0.05)
 
 
 OUTCOMES = f"outcomes{SUFFIX}"

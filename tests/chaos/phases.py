@@ -65,6 +65,8 @@ async def _talk(each: Client, numbers: Iterable[int], pace: float, made: Storm, 
     room, again = room_of(each), list[asyncio.Task[None]]()
     for number in numbers:
         content = f"message {number} of {each.token[:8]}"
+        while each.outbox.full:  # noqa: ASYNC110  # they are asked to wait
+            await asyncio.sleep(0.2)
         client_id = each.say(room, content)
         made.sends.append(Sent(room, each.me, client_id, content, confirmed=False))
         if number in chosen:

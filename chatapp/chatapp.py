@@ -22,6 +22,9 @@ from chatapp.supabase import client
 SETTLE_SECONDS = 2.0
 """How long a server that stops waits for what it is still telling Supabase."""
 
+UNFINISHED_MOST = 200
+"""Events of one tab that are worked on or wait: a person makes a few, and one message at a time is on its way."""
+
 
 @asynccontextmanager
 async def backend(app: rx.App) -> AsyncIterator[None]:
@@ -29,6 +32,7 @@ async def backend(app: rx.App) -> AsyncIterator[None]:
     await project.connect()
     service = Service(f"{settings.current().supabase_url}/realtime/v1", _secret_key())
     running = asyncio.create_task(service.run(), name="service")
+    shared.wire().bound(UNFINISHED_MOST)
     memory.settle()
     try:
         yield

@@ -6,13 +6,15 @@ state class declares the var, typed; its values live in the browsers only, under
 number. The server's copy stays empty, so neither hydrating nor any other handler can resend or wipe them.
 
 This module is the only one that leans on Reflex's inner parts: the namespace and name of the event that carries a
-delta, the handler of a closed socket, the delta's shape, a var's name in the delta and in the browser, and that the
-browser applies keys the server's state does not have. `check()` fails at the start when names are made otherwise;
-tests/live and tests/browser fail when the rest is.
+delta, the handlers of a closed socket and of an event, what it queues events with, the delta's shape, a var's name in
+the delta and in the browser, and that the browser applies keys the server's state does not have. `check()` fails at the
+start when names are made otherwise; tests/live and tests/browser fail when the rest is.
 """
 
 from __future__ import annotations
 
+import logging
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -22,6 +24,8 @@ from reflex.vars import VarData
 from reflex_base.utils.imports import ImportVar
 from reflex_base.vars.base import Var
 from socketio import AsyncServer
+
+log = logging.getLogger(__name__)
 
 NAMESPACE = "/_event"
 EVENT = "event"
@@ -132,6 +136,32 @@ class Wire:
 
         sockets.on_disconnect = on_disconnect  # type: ignore[method-assign]  # it has no other place to be told
 
+    def bound(self, most: int) -> None:
+        """Take no event from a tab that has `most` unfinished ones; to be called once events are processed.
+
+        Reflex makes a task of each, whatever waits already. What is not taken has no answer: a message is sent again.
+        """
+        sockets, processor = self._app.event_namespace, self._app.event_processor
+        if sockets is None:
+            raise RuntimeError("The app has no states, and so no sockets.")
+        unfinished: Counter[str] = Counter()
+        reflex_takes, reflex_queues = sockets.on_event, processor.enqueue
+
+        async def on_event(sid: str, data: Any) -> None:
+            if unfinished[sockets.sid_to_token.get(sid, "")] < most:
+                await reflex_takes(sid, data)
+            else:
+                log.info("A tab has %d unfinished events: one more was not taken.", most)
+
+        async def enqueue(token: str, *event: Any) -> Any:
+            future = await reflex_queues(token, *event)
+            unfinished[token] += 1
+            future.add_done_callback(lambda _: _one_less(unfinished, token))
+            return future
+
+        sockets.on_event = on_event  # type: ignore[method-assign]  # they have no other place to be bounded
+        processor.enqueue = enqueue  # type: ignore[method-assign, assignment]
+
     async def emit(self, to: str, message: Update) -> None:
         """Send to a room of tabs, or to one tab by its sid; encoded once."""
         await self._sio.emit(EVENT, message, to=to, namespace=NAMESPACE)
@@ -167,6 +197,12 @@ class Wire:
         """Names of the rooms that have tabs in them and start with `prefix`."""
         names = self._sio.manager.rooms.get(NAMESPACE, {})
         return [name for name in names if isinstance(name, str) and name.startswith(prefix)]
+
+
+def _one_less(unfinished: Counter[str], token: str) -> None:
+    unfinished[token] -= 1
+    if not unfinished[token]:
+        del unfinished[token]
 
 
 def check(declared: Any) -> None:

@@ -86,6 +86,10 @@ class Tab:
         event = {"name": handler, "payload": arguments, "router_data": self._router()}
         await self._socket.emit("event", event, namespace="/_event")
 
+    async def read(self) -> None:
+        """Wait until the server has read all that was sent."""
+        await self._socket.call("ping", namespace="/_event")
+
     async def send(self, room_id: str, content: Any, client_id: str = "") -> str:
         """Post a message as the composer does; answers its client_id."""
         client_id = client_id or str(uuid.uuid4())

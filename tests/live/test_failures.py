@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
-from tests.server import Server
-from tests.tab import Tab
+import psycopg
+
+from chatapp.chatapp import UNFINISHED_MOST
+from tests.server import Server, until
+from tests.tab import COMPOSER, Tab
 
 from .conftest import Company, Place
 
@@ -43,6 +47,26 @@ async def test_a_message_survives_postgres_being_killed(place: Place, company: C
         await ada.until(lambda tab: tab.texts == ["before", "during"])
 
 
+async def test_a_flood_from_one_tab_waits_outside(place: Place, company: Company, server: Server) -> None:
+    """Reflex makes a task of every event: while the database hangs, one tab could fill the server's memory."""
+    before = server.counts()["tasks"]
+    async with place.tabs("ada", "grace") as (ada, grace):
+        async with await psycopg.AsyncConnection.connect(company.owner_url) as connection:
+            await connection.execute("lock table chat_messages in exclusive mode")
+            for number in range(5 * UNFINISHED_MOST):
+                await ada.send(place.id, f"flood {number}")
+            await grace.send(place.id, "not mine")
+            await asyncio.to_thread(until, lambda: server.counts()["tasks"] > before + UNFINISHED_MOST, "None came in.")
+            await ada.read()  # the server has what was sent before
+            assert server.counts()["tasks"] < before + 3 * UNFINISHED_MOST  # an event, and what posts its message
+        await grace.until(lambda tab: "not mine" in tab.texts, seconds=30)
+        await ada.until(lambda tab: len(outcomes(tab)) > 0, seconds=30)
+
+
+def outcomes(tab: Tab) -> dict[str, Any]:
+    found: dict[str, Any] = tab.var(COMPOSER, "outcomes") or {}
+    return found
+
+
 def stored(tab: Tab, client_id: str) -> bool:
-    outcomes = tab.var("reflex___state____state.chatapp___messages___state____composer", "outcomes") or {}
-    return bool(outcomes.get(client_id, {}).get("stored"))
+    return bool(outcomes(tab).get(client_id, {}).get("stored"))

@@ -32,18 +32,7 @@ def listed(text: str) -> list[str]:
 WORDS = [
     *("", " ", "a", "é👋", "\x00", "\ud800", "../..", "%00", "'; drop table x; --", "x" * 5000, "*", "null", "room"),
     *("realtime:", "realtime:room", "phoenix", "00000000-0000-0000-0000-000000000000", "a@b.example", "id=in.("),
-    *(
-        "eq.1",
-        "not.is.null",
-        'in.(1,"',
-        "(id.eq.1,or(",
-        "id.desc.nullsfirst",
-        "a:id::text",
-        "id->x",
-        "f(*)",
-        "cs.{",
-        "%s",
-    ),
+    *("eq.1", "not.is.null", 'in.(1,"', "(id.eq.1,or(", "id.desc.nullsfirst", "a:id::text", "id->x", "f(*)", "cs.{"),
     *("eyJhbGciOiJub25lIn0.e30.", "id=eq.1", "9" * 400, "-1", "NaN", "1e999", "sb_secret_x"),
 ]
 TOPICS = ["realtime:", "realtime:room", "phoenix"]
@@ -66,18 +55,14 @@ PATHS = listed(
     storage/v1/object/sign/fuzz/{}?token={} storage/v1/object/sign/fuzz storage/v1/object/upload/sign/fuzz/{}?token={}
     storage/v1/object/move storage/v1/object/copy storage/v1/object/public/fuzz/{} storage/v1/object/info/fuzz/{}
     storage/v1/render/image/public/fuzz/{}?width={}&resize={} storage/v1/upload/resumable storage/v1/upload/resumable/{}
-    rest/v1/{} rest/v1/fuzz rest/v1/fuzz?select={}&order={}&limit={}&offset={} rest/v1/fuzz?id={}&{}={} rest/v1/fuzz?or={}
-    rest/v1/fuzz?id=eq.1&columns={}&on_conflict={} rest/v1/rpc/{} rest/v1/rpc/fuzz rest/v1/rpc/fuzz?id={}&{}={}
-    rest/v1/fuzz?not.and=({},{},not.or({}))&text=not.like(any).{} {} outbox.json?to={} health"""
+    rest/v1/{} rest/v1/fuzz rest/v1/fuzz?select={}&order={}&limit={}&offset={} rest/v1/fuzz?id={}&{}={}
+    rest/v1/fuzz?or={} rest/v1/fuzz?id=eq.1&columns={}&on_conflict={} rest/v1/rpc/{} rest/v1/rpc/fuzz
+    rest/v1/rpc/fuzz?id={}&{}={} rest/v1/fuzz?not.and=({},{},not.or({}))&text=not.like(any).{}
+    {} outbox.json?to={} health"""
 )
-
 PREFERENCES = [
     *("return=representation", "count=exact,return=minimal", "resolution=merge-duplicates", "missing=default"),
-    *(
-        "resolution=ignore-duplicates,return=representation",
-        "handling=strict,max-affected=0",
-        "handling=strict,max-affected=x",
-    ),
+    *("resolution=ignore-duplicates,return=representation", "handling=strict,max-affected=0", "max-affected=x"),
 ]
 ACCEPTED = ["application/vnd.pgrst.object+json", "application/vnd.pgrst.array+json;nulls=stripped", "text/csv", "*/*"]
 TABLE = """

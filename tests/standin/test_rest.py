@@ -332,6 +332,22 @@ async def test_refusals_by_header(project, notes, headers: dict, status: int, co
     assert (answer.status_code, answer.json()["code"]) == (status, code)
 
 
+async def test_nothing_is_written_that_was_meant_for_another_schema(hundred, project, notes) -> None:
+    answer = sender(project)("DELETE", f"{notes}?id=gte.0", headers={"content-profile": "private"})
+    assert (answer.status_code, answer.json()["code"]) == (406, "PGRST106")
+    assert (await hundred().select("id", count=CountMethod.exact).execute()).count == 100
+
+
+async def test_a_function_chooses_its_status(project, function) -> None:
+    raises = function(
+        "() returns int language plpgsql as "
+        "$$ begin raise sqlstate 'PT402' using message = 'pay', detail = 'first', hint = 'then'; end $$"
+    )
+    answer = sender(project)("POST", f"rpc/{raises}")
+    assert answer.status_code == 402
+    assert answer.json() == {"code": "PT402", "message": "pay", "details": "first", "hint": "then"}
+
+
 async def test_bodies_that_are_none(project, notes) -> None:
     send = sender(project)
     for body in (b"", b"{", b"1", b"[1]", b"\xff", b"[" * 100_000, b'"x"'):

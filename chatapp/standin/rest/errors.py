@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 
 import psycopg
 from psycopg_pool import PoolTimeout
@@ -69,10 +70,15 @@ def of_database(error: psycopg.Error, role: str) -> RestError:
         return RestError(503, "PGRST000", "Database connection error. Retrying the connection.")
     if code is None:
         return bad_body("The request holds text that cannot be stored")
-    status = 403 if role != "anon" else 401
-    if code != "42501":
-        status = STATUSES.get(code) or STATUSES.get(code[:2], 400)
+    told, status = error.diag, _status(code, role)
     if status >= 500:
-        log.warning("the database failed: %s", error)
-    told = error.diag
+        log.warning("the database failed: %s", told.message_primary)
     return RestError(status, code, told.message_primary or str(error), told.message_detail, told.message_hint)
+
+
+def _status(code: str, role: str) -> int:
+    if code == "42501":
+        return 401 if role == "anon" else 403
+    if re.fullmatch("PT[45][0-9]{2}", code):  # a function's own choice
+        return int(code[2:])
+    return STATUSES.get(code) or STATUSES.get(code[:2], 400)

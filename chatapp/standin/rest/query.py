@@ -136,7 +136,7 @@ def _preferences(request: Request) -> frozenset[str]:
 
 def _accepted(request: Request) -> tuple[bool, bool]:
     """Return whether one object is wanted, and whether nulls are left out. Raises RestError."""
-    schema = request.headers.get("content-profile" if request.method in ("POST", "PATCH") else "accept-profile")
+    schema = request.headers.get("accept-profile" if request.method in ("GET", "HEAD") else "content-profile")
     if schema not in (None, "", SCHEMA):
         hint = f"Only the following schemas are exposed: {SCHEMA}"
         raise RestError(406, "PGRST106", f"Invalid schema: {schema}", None, hint)

@@ -47,13 +47,10 @@ def change(query: Query, values: Values, statement: sql.Composed) -> sql.Compose
 
 def insert(found: Table, query: Query, values: Values, columns: list[str], rows: str) -> sql.Composed:
     """Return the statement that writes the objects of the list `rows`."""
-    new = sql.SQL("default values")
+    new: sql.Composable = sql.SQL("default values")
     if columns:
-        names, given = (
-            _joined(map(sql.Identifier, columns)),
-            _given(found.types(columns), values.put(rows), "recordset"),
-        )
-        new = sql.SQL("({0}) select {0} from {1}").format(names, given)  # type: ignore[assignment]
+        given = _given(found.types(columns), values.put(rows), "recordset")
+        new = sql.SQL("({0}) select {0} from {1}").format(_joined(map(sql.Identifier, columns)), given)
     return sql.SQL("insert into {} {} {} returning {}").format(
         _source(found), new, _conflict(found, query, columns), _kept(found, query)
     )

@@ -26,7 +26,8 @@ def bootstrap(superuser_url: str, postgres_password: str) -> None:
         connection.execute(LEDGER)
         for script in sorted(SCRIPTS.glob("*.sql")):
             _run_if_changed(connection, script)
-        _give_password(connection, postgres_password)
+        _give_password(connection, "postgres", postgres_password)
+        _give_password(connection, "authenticator", postgres_password)
 
 
 def _run_if_changed(connection: psycopg.Connection, script: Path) -> None:
@@ -44,10 +45,10 @@ def _run_if_changed(connection: psycopg.Connection, script: Path) -> None:
         )
 
 
-def _give_password(connection: psycopg.Connection, password: str) -> None:
+def _give_password(connection: psycopg.Connection, role: str, password: str) -> None:
     """Set the role's password once, as a verifier: statements may end up in a log."""
-    row = connection.execute("select rolpassword from pg_authid where rolname = 'postgres'").fetchone()
+    row = connection.execute("select rolpassword from pg_authid where rolname = %s", [role]).fetchone()
     if row and row[0]:
         return
-    verifier = connection.pgconn.encrypt_password(password.encode(), b"postgres", b"scram-sha-256").decode()
-    connection.execute(sql.SQL("alter role postgres password {}").format(sql.Literal(verifier)))
+    verifier = connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
+    connection.execute(sql.SQL("alter role {} password {}").format(sql.Identifier(role), sql.Literal(verifier)))

@@ -16,9 +16,7 @@ Row = dict[str, Any]
 
 
 class Database:
-    """A small pool of superuser connections. It checks each before use, so it heals when Postgres was
-    restarted.
-    """
+    """A small pool of connections. It checks each before use, so it heals when Postgres was restarted."""
 
     def __init__(self, url: str) -> None:
         self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(

@@ -35,7 +35,15 @@ class Record:
     @property
     def database_url(self) -> str:
         """The address of the role `postgres`, which owns `public`, as a hosted project gives it out."""
-        return f"postgresql://postgres:{self.postgres_password}@127.0.0.1:{self.db_port}/postgres"
+        return self._address_of("postgres")
+
+    @property
+    def authenticator_url(self) -> str:
+        """The address of the role that can become each of the API's, and nothing else."""
+        return self._address_of("authenticator")
+
+    def _address_of(self, role: str) -> str:
+        return f"postgresql://{role}:{self.postgres_password}@127.0.0.1:{self.db_port}/postgres"
 
 
 def new_record() -> Record:

@@ -36,6 +36,7 @@ from .realtime.limits import Usage, limits_from_environment
 from .realtime.service import deliver, sweep
 from .realtime.wal import WalStream
 from .record import Record
+from .rest.service import Rest
 from .storage.files import Files
 from .storage.resumable import sweep as sweep_uploads
 from .storage.routes import open_storage
@@ -51,10 +52,16 @@ async def serve_http(
     listener: socket.socket, data: Path, record: Record, postgres: Postgres, *, while_used: bool
 ) -> None:
     """Serve on `listener` for as long as `postgres` is to run."""
-    database = Database(postgres.superuser_url)
+    async with _opened(postgres.superuser_url) as database, _opened(record.authenticator_url) as callers:
+        await _serve(listener, data, record, postgres, database=database, callers=callers, while_used=while_used)
+
+
+@contextlib.asynccontextmanager
+async def _opened(url: str) -> AsyncIterator[Database]:
+    database = Database(url)
     await database.open()
     try:
-        await _serve(listener, data, record, postgres, database=database, while_used=while_used)
+        yield database
     finally:
         await database.close()
 
@@ -66,6 +73,7 @@ async def _serve(
     postgres: Postgres,
     *,
     database: Database,
+    callers: Database,
     while_used: bool,
 ) -> None:
     keys, hub = load_keys(data, record), Hub()
@@ -75,7 +83,7 @@ async def _serve(
     health = _Health(postgres, stream)
     storage = Storage(database, keys, Files(data / "storage"))
     await open_storage(storage)
-    app = make_app(Auth(database, keys), services, storage, health.is_good)
+    app = make_app(Auth(database, keys), Rest(callers, keys), services, storage, health.is_good)
     server = health.server = _Server(uvicorn.Config(app, **_HTTP))
     jobs = [stream.run(), services.changes.run(), sweep(database), sweep_uploads(storage), _heal(postgres)]
     async with _background(jobs + ([_stop_when_unused(data, server.stop)] if while_used else [])):

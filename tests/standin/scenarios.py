@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
+from postgrest import APIError, CountMethod
 from realtime.types import RealtimeChannelOptions, RealtimePostgresChangesListenEvent
 from storage3.exceptions import StorageApiError
 from supabase import AsyncClient, acreate_client, create_client
@@ -34,6 +35,20 @@ EXPECTED: dict[str, dict[str, Any]] = {
     "presence": {"seen": ["ada"]},
     "private_channel": {"own": "SUBSCRIBED", "other": "CHANNEL_ERROR"},
     "changes_with_filter_and_policies": {"all": [1, 2, 3], "some": [2, 3], "foreign": [1], "kind": "INSERT"},
+    "table_and_function": {
+        "inserted": [{"number": 1, "text": "one"}, {"number": 2, "text": "two"}],
+        "page": [{"n": 3}],
+        "count": 3,
+        "updated": [{"text": "due"}],
+        "merged": [{"text": "ten"}],
+        "foreign": [],
+        "refused": "42501",
+        "single": "PGRST116",
+        "taken": "23505",
+        "sum": 13,
+        "deleted": 3,
+    },
+    "changes_written_by_the_client": {"heard": [["INSERT", "one"], ["UPDATE", "two"], ["DELETE", 1]]},
     "files": {
         "taken": "409",
         "content": "three",
@@ -46,7 +61,10 @@ EXPECTED: dict[str, dict[str, Any]] = {
     },
 }
 
-NEED_REALTIME = {"broadcast", "presence", "private_channel", "changes_with_filter_and_policies"}
+NEED_REALTIME = {
+    *("broadcast", "presence", "private_channel"),
+    *("changes_with_filter_and_policies", "changes_written_by_the_client"),
+}
 
 # A trigger lets a client without SQL write rows: as many as its user's metadata says.
 SCHEMA = """
@@ -66,6 +84,13 @@ create trigger write_scenario_rows after update on auth.users for each row
   execute function public.write_scenario_rows();
 create policy scenario_reads on realtime.messages for select to authenticated
   using (realtime.topic() = 'scenario:' || (select auth.uid())::text);
+create table public.scenario_notes (
+  owner uuid not null default auth.uid(), number int, text text, primary key (owner, number));
+alter table public.scenario_notes enable row level security;
+create policy own on public.scenario_notes to authenticated using (owner = (select auth.uid()));
+alter publication supabase_realtime add table public.scenario_notes;
+create function public.scenario_sum(above int) returns bigint language sql stable as $$
+  select sum(number) from public.scenario_notes where number > above $$;
 insert into storage.buckets (id, name) values ('scenario-files', 'scenario-files');
 create policy scenario_files on storage.objects for all to authenticated
   using (bucket_id = 'scenario-files' and (storage.foldername(name))[1] = (select auth.uid())::text);
@@ -76,6 +101,8 @@ drop policy scenario_reads on realtime.messages;
 drop trigger write_scenario_rows on auth.users;
 drop function public.write_scenario_rows;
 drop table public.scenario_rows;
+drop function public.scenario_sum;
+drop table public.scenario_notes;
 """
 
 
@@ -215,6 +242,37 @@ class Player:
         told = {"taken": str(taken.status), "content": content, "signed": signed, "listed": listed}
         return {**told, "foreign": foreign is not None, "removed": removed, "there": there, "size": size}
 
+    async def table_and_function(self) -> dict[str, Any]:
+        ada, _, owner = await self._signed_up()
+        grace, *_ = await self._signed_up()
+        notes, hers = ada.table("scenario_notes"), grace.table("scenario_notes")
+        rows: Any = [{"number": 1, "text": "one"}, {"number": 2, "text": "two"}]
+        inserted = await notes.insert(rows).select("number", "text").execute()
+        await notes.insert({"number": 3}).execute()
+        page = await notes.select("n:number", count=CountMethod.exact).order("number", desc=True).limit(1).execute()
+        updated = await notes.update({"text": "due"}).eq("number", 2).neq("text", "x").select("text").execute()
+        upsert = notes.upsert({"number": 10, "text": "ten"}, on_conflict="owner,number")
+        merged = await upsert.select("text").execute()
+        foreign = await hers.update({"text": "mine"}).in_("number", [1, 2]).execute()
+        told: Any = {"inserted": inserted.data, "page": page.data, "count": page.count, "updated": updated.data}
+        told |= {"merged": merged.data, "foreign": foreign.data}
+        told["refused"] = await _code(hers.insert({"number": 1, "owner": owner}))
+        told["single"] = await _code(notes.select("number").single())
+        told["taken"] = await _code(notes.insert({"number": 1}))
+        told["sum"] = (await ada.rpc("scenario_sum", {"above": 2}).execute()).data
+        deleted = await notes.delete().or_("number.gt.2,and(number.eq.1,text.eq.one)").execute()
+        return {**told, "deleted": len(deleted.data)}
+
+    async def changes_written_by_the_client(self) -> dict[str, Any]:
+        ada, _, owner = await self._signed_up()
+        told, notes = await _changes(ada, f"owner=eq.{owner}", table="scenario_notes"), ada.table("scenario_notes")
+        await notes.insert({"number": 1, "text": "one"}).execute()
+        await notes.update({"text": "two"}).eq("number", 1).execute()
+        await notes.delete().eq("number", 1).execute()
+        await until(lambda: len(told) == 3)
+        new = [each.get("record", {}).get("text") or each["old_record"]["number"] for each in told]
+        return {"heard": [[each["type"], what] for each, what in zip(told, new, strict=True)]}
+
     async def _client(self, key: str | None = None) -> AsyncClient:
         self._clients.append(await acreate_client(self._project.url, key or self._project.publishable_key))
         return self._clients[-1]
@@ -253,9 +311,24 @@ class _Awaited:
         found = getattr(self._wrapped, name)
         if name == "from_":  # opens nothing, and is awaited nowhere
             return lambda bucket: _Awaited(found(bucket))
+        if name in ("table", "rpc"):
+            return lambda *arguments: _AwaitedQuery(found(*arguments))
         if callable(found):
             return functools.partial(asyncio.to_thread, found)
         return _Awaited(found)
+
+
+class _AwaitedQuery:
+    """A query of a synchronous client: nothing is sent before `execute`."""
+
+    def __init__(self, wrapped: Any) -> None:
+        self._wrapped = wrapped
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._wrapped, name)
+        if name == "execute":
+            return functools.partial(asyncio.to_thread, found)
+        return lambda *arguments, **more: _AwaitedQuery(found(*arguments, **more))
 
 
 class _NoRealtime:
@@ -264,12 +337,12 @@ class _NoRealtime:
     async def close(self) -> None: ...
 
 
-async def _changes(client: AsyncClient, text: str | None = None) -> list[dict[str, Any]]:
-    """Listen to the table of the scenarios; return the list that fills."""
+async def _changes(client: AsyncClient, text: str | None = None, table: str = "scenario_rows") -> list[dict[str, Any]]:
+    """Listen to a table of the scenarios; return the list that fills."""
     told: list[dict[str, Any]] = []
     ready = asyncio.Event()
     channel = client.channel(_address())
-    told_to: Any = {"schema": "public", "table": "scenario_rows", "filter": text}
+    told_to: Any = {"schema": "public", "table": table, "filter": text}
     every = RealtimePostgresChangesListenEvent.All
     channel.on_postgres_changes(every, lambda each: told.append(dict(each["data"])), **told_to)
     channel.on_system(lambda _: ready.set())
@@ -293,6 +366,14 @@ async def _refusal(call: Awaitable[Any]) -> AuthApiError:
         await call
     except AuthApiError as error:
         return error
+    raise AssertionError("it was not refused")
+
+
+async def _code(query: Any) -> str | None:
+    try:
+        await query.execute()
+    except APIError as error:
+        return error.code
     raise AssertionError("it was not refused")
 
 

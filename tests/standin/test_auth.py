@@ -247,7 +247,7 @@ async def test_an_administrator_gives_the_metadata_and_nothing_is_added_before_t
     assert user.email_confirmed_at
 
 
-@pytest.mark.parametrize("path", ["storage/v1/s3/bucket", "rest/v1/anything", "functions/v1/hello"])
+@pytest.mark.parametrize("path", ["storage/v1/s3/bucket", "functions/v1/hello"])
 def test_services_that_are_missing_say_so(project: Project, path: str) -> None:
     answer = httpx.get(f"{project.url}/{path}")
     assert answer.status_code == 501

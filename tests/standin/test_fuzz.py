@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
@@ -31,6 +32,7 @@ def listed(text: str) -> list[str]:
 WORDS = [
     *("", " ", "a", "é👋", "\x00", "\ud800", "../..", "%00", "'; drop table x; --", "x" * 5000, "*", "null", "room"),
     *("realtime:", "realtime:room", "phoenix", "00000000-0000-0000-0000-000000000000", "a@b.example", "id=in.("),
+    *("eq.1", "not.is.null", 'in.(1,"', "(id.eq.1,or(", "id.desc.nullsfirst", "a:id::text", "id->x", "f(*)", "cs.{"),
     *("eyJhbGciOiJub25lIn0.e30.", "id=eq.1", "9" * 400, "-1", "NaN", "1e999", "sb_secret_x"),
 ]
 TOPICS = ["realtime:", "realtime:room", "phoenix"]
@@ -53,8 +55,22 @@ PATHS = listed(
     storage/v1/object/sign/fuzz/{}?token={} storage/v1/object/sign/fuzz storage/v1/object/upload/sign/fuzz/{}?token={}
     storage/v1/object/move storage/v1/object/copy storage/v1/object/public/fuzz/{} storage/v1/object/info/fuzz/{}
     storage/v1/render/image/public/fuzz/{}?width={}&resize={} storage/v1/upload/resumable storage/v1/upload/resumable/{}
-    rest/v1/{} {} outbox.json?to={} health"""
+    rest/v1/{} rest/v1/fuzz rest/v1/fuzz?select={}&order={}&limit={}&offset={} rest/v1/fuzz?id={}&{}={}
+    rest/v1/fuzz?or={} rest/v1/fuzz?id=eq.1&columns={}&on_conflict={} rest/v1/rpc/{} rest/v1/rpc/fuzz
+    rest/v1/rpc/fuzz?id={}&{}={} rest/v1/fuzz?not.and=({},{},not.or({}))&text=not.like(any).{}
+    {} outbox.json?to={} health"""
 )
+PREFERENCES = [
+    *("return=representation", "count=exact,return=minimal", "resolution=merge-duplicates", "missing=default"),
+    *("resolution=ignore-duplicates,return=representation", "handling=strict,max-affected=0", "max-affected=x"),
+]
+ACCEPTED = ["application/vnd.pgrst.object+json", "application/vnd.pgrst.array+json;nulls=stripped", "text/csv", "*/*"]
+TABLE = """
+create table public.fuzz (id int primary key, name text, data jsonb, type int[]);
+insert into public.fuzz values (1, 'one', '{}', '{1}');
+create function public.fuzz(id int, data jsonb default '{}') returns setof public.fuzz language sql stable
+  as 'select * from public.fuzz where id = fuzz.id'
+"""
 
 
 class Nonsense:
@@ -113,6 +129,8 @@ class Nonsense:
             headers |= {"content-type": "multipart/form-data; boundary=x", "x-upsert": "true", "range": "bytes=5-1"}
         if self._chance.random() < 0.2:
             headers |= {"tus-resumable": "1.0.0", "upload-length": self._ascii(), "upload-metadata": self._ascii()}
+        if self._chance.random() < 0.2:
+            headers |= {"prefer": self.one_of(PREFERENCES), "accept": self.one_of(ACCEPTED), "range": self._ascii()}
         bodies = [self.json(self.object()).encode(), self.json(self.value()).encode(), self.raw(), b"--x\r\n"]
         method = self.one_of(["GET", "POST", "POST", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"])
         return {"method": method, "url": f"{project.url}/{path}", "headers": headers, "content": self.one_of(bodies)}
@@ -153,6 +171,8 @@ async def _survives(socket: ClientConnection, frames: list[str | bytes], version
 
 async def test_requests(project: Project, shared_data: Path) -> None:
     log, nonsense = _log(shared_data), Nonsense(SEED)
+    with psycopg.connect(project.database_url, autocommit=True) as database:
+        database.execute(TABLE)
     requests = iter([nonsense.request(project) for _ in range(COUNT)])
     async with httpx.AsyncClient(timeout=20) as http:
         secret = {"apikey": project.secret_key, "authorization": f"Bearer {project.secret_key}"}

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 from concurrent.futures import ProcessPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -279,3 +280,10 @@ def test_the_shell_commands(data: Path) -> None:
     assert run("reset", data=data).returncode == 0
     assert not data.exists()
     assert not stop(data)
+
+
+def test_small_answers_are_sent_at_once(project: Project) -> None:
+    # Nagle's algorithm and delayed acknowledgements together make each 40 ms.
+    with httpx.Client() as client:
+        durations = sorted(client.get(f"{project.url}/health").elapsed for _ in range(21))
+    assert durations[10] < timedelta(milliseconds=25)

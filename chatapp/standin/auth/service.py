@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from chatapp.standin.database import Database
+from chatapp.standin.gateway import api_key, bearer, refusal_of
 from chatapp.standin.keys import Keys, TokenError
 from chatapp.standin.outbox import Outbox
 
@@ -62,17 +63,6 @@ class Auth:
 Handler = Callable[[Auth, Request], Awaitable[dict[str, Any] | Response | None]]
 
 
-def bearer(request: Request) -> str | None:
-    """Return the token in `Authorization`."""
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" and token else None
-
-
-def api_key(request: Request) -> str | None:
-    """Return the API key, from the header or the address."""
-    return request.headers.get("apikey") or request.query_params.get("apikey")
-
-
 async def body_of(request: Request) -> dict[str, Any]:
     """Return the JSON object a request carries. Raises AuthError for anything else or too much."""
     content = b""
@@ -102,8 +92,8 @@ def endpoint(auth: Auth, handler: Handler, *, needs_key: bool = True) -> Callabl
     """
 
     async def respond(request: Request) -> Response:
-        if needs_key and not _has_key(auth, request):
-            return _no_key(api_key(request))
+        if needs_key and (refusal := refusal_of(auth.keys, request)):
+            return refusal
         try:
             if request.method != "GET":
                 auth.rates.request(request.client.host if request.client else "")
@@ -123,15 +113,3 @@ def _response(answer: dict[str, Any] | Response | None) -> Response:
     if isinstance(answer, Response):
         return answer
     return Response(status_code=204) if answer is None else JSONResponse(answer)
-
-
-def _has_key(auth: Auth, request: Request) -> bool:
-    return auth.keys.role_of(api_key(request)) is not None
-
-
-def _no_key(key: str | None) -> JSONResponse:
-    """Answer as the gateway before a hosted project does."""
-    if key:
-        return JSONResponse({"message": "Invalid API key", "hint": "Double check your Supabase API key."}, 401)
-    hint = "No `apikey` request header or url param was found."
-    return JSONResponse({"message": "No API key found in request", "hint": hint}, 401)

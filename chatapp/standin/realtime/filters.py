@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
+from chatapp.standin.lists import array_of, split, unquoted
+
 COMPARISONS = {"eq": "=", "neq": "<>", "lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
 PATTERNS = {"like": "like", "ilike": "ilike", "match": "~", "imatch": "~*"}
 KEYWORDS = ("null", "true", "false", "unknown")
@@ -34,14 +36,14 @@ class Filter:
         if self.operator == "is":
             return sql.SQL("{} is {}").format(held, sql.SQL(_keyword(self.value)))
         if self.operator == "in":
-            return sql.SQL("{} = any({}::{}[])").format(held, sql.Literal(_array(self.value)), kind)
+            return sql.SQL("{} = any({}::{}[])").format(held, sql.Literal(array_of(_values(self.value))), kind)
         symbol = {**COMPARISONS, **PATTERNS, "isdistinct": "is distinct from"}[self.operator]
         return sql.SQL("{} {} {}::{}").format(held, sql.SQL(symbol), value, kind)
 
 
 def parse(text: str) -> tuple[Filter, ...]:
     """Read the filters of one subscription. Raises FilterError."""
-    return tuple(_parse_one(part) for part in _split(text.strip(), ",")) if text.strip() else ()
+    return tuple(_parse_one(part) for part in split(text.strip(), ",")) if text.strip() else ()
 
 
 def _parse_one(part: str) -> Filter:
@@ -54,7 +56,7 @@ def _parse_one(part: str) -> Filter:
         _keyword(value)
     if operator == "in" and len(_values(value)) > MOST_VALUES:
         raise FilterError("too many values for `in` filter. Maximum 100")
-    return Filter(column.strip(), operator, value if operator == "in" else _unquoted(value), negated)
+    return Filter(column.strip(), operator, value if operator == "in" else unquoted(value), negated)
 
 
 OPERATORS = frozenset({*COMPARISONS, *PATTERNS, "in", "is", "isdistinct"})
@@ -69,33 +71,4 @@ def _keyword(value: str) -> str:
 def _values(value: str) -> list[str]:
     if not (value.startswith("(") and value.endswith(")")):
         raise FilterError(f"Error parsing `filter` params: an `in` filter takes a list in parentheses, not {value!r}")
-    return [_unquoted(each.strip()) for each in _split(value[1:-1], ",")]
-
-
-def _array(value: str) -> str:
-    """Return the list of an `in` as an array's text, every value quoted."""
-    quoted = (each.replace("\\", "\\\\").replace('"', '\\"') for each in _values(value))
-    return "{" + ",".join(f'"{each}"' for each in quoted) + "}"
-
-
-def _unquoted(value: str) -> str:
-    if len(value) < 2 or value[0] != '"' or value[-1] != '"':
-        return value
-    return value[1:-1].replace('\\"', '"').replace("\\\\", "\\")
-
-
-def _split(text: str, at: str) -> list[str]:
-    """Split where `at` stands outside of quotes and parentheses."""
-    parts, depth, quoted, escaped = [""], 0, False, False
-    for before, char in zip(" " + text, text, strict=False):
-        if escaped or (quoted and char == "\\"):
-            escaped = not escaped
-        elif char == '"' and (quoted or before in " .(,"):
-            quoted = not quoted
-        elif not quoted:
-            depth = max(0, depth + (char == "(") - (char == ")"))
-        if char == at and not quoted and depth == 0:
-            parts.append("")
-        else:
-            parts[-1] += char
-    return parts
+    return [unquoted(each.strip()) for each in split(value[1:-1], ",")]

@@ -36,6 +36,13 @@ alter role authenticator set statement_timeout = '8s';
 create schema if not exists extensions authorization postgres;
 grant usage on schema extensions to anon, authenticated, service_role, dashboard_user;
 
+-- Hosted, uuid-ossp is installed, and many a schema's keys call this one function of it. Not every Postgres comes with it.
+do $$ begin
+  if not exists (select from pg_available_extensions where name = 'uuid-ossp') then
+    create or replace function extensions.uuid_generate_v4() returns uuid language sql as 'select gen_random_uuid()';
+  end if;
+end $$;
+
 grant all on schema public to postgres;
 grant usage on schema public to anon, authenticated, service_role;
 

@@ -41,6 +41,18 @@ function joined(channel) {
   return new Promise((resolve) => channel.subscribe((state, error) => resolve([state, String(error ?? "")])));
 }
 
+async function changes(who, what = {}) {
+  const told = [], wanted = { event: "*", schema: "public", table: "scenario_rows", ...what };
+  await new Promise((resolve) =>
+    who.client
+      .channel(`changes-${address()}`)
+      .on("postgres_changes", wanted, (each) => told.push(each))
+      .on("system", {}, ({ status }) => resolve(status))
+      .subscribe(),
+  );
+  return told;
+}
+
 const scenarios = {
   async sign_up_and_in() {
     const ada = await signedUp();
@@ -137,18 +149,8 @@ const scenarios = {
   },
 
   async changes_with_filter_and_policies() {
-    const ada = await signedUp(), grace = await signedUp(), all = [], some = [], foreign = [];
-    const listen = (who, list, filter) =>
-      new Promise((resolve) =>
-        who.client
-          .channel(`changes-${address()}`)
-          .on("postgres_changes", { event: "*", schema: "public", table: "scenario_rows", ...filter }, (each) => list.push(each))
-          .on("system", {}, ({ status }) => resolve(status))
-          .subscribe(),
-      );
-    await listen(ada, all, {});
-    await listen(ada, some, { filter: "number=gt.1" });
-    await listen(grace, foreign, {});
+    const ada = await signedUp(), grace = await signedUp();
+    const all = await changes(ada), some = await changes(ada, { filter: "number=gt.1" }), foreign = await changes(grace);
     sure(await ada.client.auth.updateUser({ data: { rows: 3 } })); // a trigger writes as many rows of hers
     await until(() => all.length === 3 && some.length === 2);
     sure(await grace.client.auth.updateUser({ data: { rows: 1 } }));
@@ -159,6 +161,37 @@ const scenarios = {
 };
 
 Object.assign(scenarios, {
+  async table_and_function() {
+    const ada = await signedUp(), grace = await signedUp();
+    const notes = () => ada.client.from("scenario_notes"), hers = () => grace.client.from("scenario_notes");
+    const rows = [{ number: 1, text: "one" }, { number: 2, text: "two" }];
+    const inserted = sure(await notes().insert(rows).select("number, text"));
+    sure(await notes().insert({ number: 3 }));
+    const page = await notes().select("n:number", { count: "exact" }).order("number", { ascending: false }).limit(1);
+    const updated = sure(await notes().update({ text: "due" }).eq("number", 2).neq("text", "x").select("text"));
+    const merged = sure(await notes().upsert({ number: 10, text: "ten" }, { onConflict: "owner,number" }).select("text"));
+    const foreign = sure(await hers().update({ text: "mine" }).in("number", [1, 2]).select());
+    const { error: refused } = await hers().insert({ number: 1, owner: ada.id });
+    const { error: single } = await notes().select("number").single();
+    const { error: taken } = await notes().insert({ number: 1 });
+    const sum = sure(await ada.client.rpc("scenario_sum", { above: 2 }));
+    const deleted = sure(await notes().delete().or("number.gt.2,and(number.eq.1,text.eq.one)").select()).length;
+    return {
+      inserted, page: sure(page), count: page.count, updated, merged, foreign,
+      refused: refused.code, single: single.code, taken: taken.code, sum, deleted,
+    };
+  },
+
+  async changes_written_by_the_client() {
+    const ada = await signedUp(), notes = () => ada.client.from("scenario_notes");
+    const told = await changes(ada, { table: "scenario_notes", filter: `owner=eq.${ada.id}` });
+    sure(await notes().insert({ number: 1, text: "one" }));
+    sure(await notes().update({ text: "two" }).eq("number", 1));
+    sure(await notes().delete().eq("number", 1));
+    await until(() => told.length === 3);
+    return { heard: told.map((each) => [each.eventType, each.new.text ?? each.old.number]) };
+  },
+
   async files() {
     const ada = await signedUp(), linus = await signedUp();
     const own = ada.client.storage.from("scenario-files"), path = `${ada.id}/folder/héllo.txt`;

@@ -1,0 +1,1 @@
+"""The tables and functions of `public` over HTTP, as far as the clients' `table(…)` and `rpc(…)` need it."""

@@ -9,13 +9,14 @@ DATABASE_PORT = 54322
 
 
 def bound_socket(remembered: int, wished: int) -> socket.socket:
-    """Return a socket bound on 127.0.0.1, to the remembered port or the wished one if that is free."""
+    """Return a socket that listens on 127.0.0.1, at the remembered port or the wished one if that is free."""
     for port in (remembered or wished, 0):
         # Said to be TCP: asyncio sends small answers at once (TCP_NODELAY) on sockets that say so, else 40 ms later.
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind(("127.0.0.1", port))
+            listener.listen()  # at once: until one of them listens, two may be bound to the same port
         except OSError:
             listener.close()
             continue

@@ -41,6 +41,10 @@ SETTINGS = {
 }
 
 
+class PortTakenError(StandinError):
+    """Another program was faster: the port was free a moment ago."""
+
+
 class Postgres:
     """One cluster in `data`, served on `port` of 127.0.0.1 while it runs."""
 
@@ -51,6 +55,7 @@ class Postgres:
         self.binaries = reachable(find_binaries(_major_of(self.cluster)), self.account)
         self.log = data / "postgres.log"
         self._leash: subprocess.Popen[bytes] | None = None
+        self._log_began = 0
 
     @property
     def superuser_url(self) -> str:
@@ -76,6 +81,7 @@ class Postgres:
         """Start, and do not wait."""
         command = _leashed(self.account, self.binaries, self.cluster, self.port)
         with open_log(self.log) as log:
+            self._log_began = log.tell()
             self._leash = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=log, stderr=log, cwd="/", env=import_path()
             )
@@ -106,12 +112,18 @@ class Postgres:
         if self.running and not refused and time.monotonic() < deadline:
             return
         self.stop()
+        if "could not create any TCP/IP sockets" in self._said():  # and who refused us is another Postgres
+            raise PortTakenError(f"Port {self.port} is taken: end what listens on it, or choose another.")
         if refused:
             raise StandinError(
                 f"The database in {self.cluster} refuses the password in standin.json: put that file back, "
                 "or start anew with `python -m chatapp.standin reset`."
             )
         raise StandinError(f"Postgres did not start ({last_line(self.log)}): see {self.log}.")
+
+    def _said(self) -> str:
+        """What this start has logged."""
+        return self.log.read_bytes()[self._log_began :].decode(errors="replace")
 
 
 def _leashed(account: Account, binaries: Binaries, cluster: Path, port: int) -> list[str]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from .errors import StandinError
 from .locks import FileLock
 from .ports import API_PORT, DATABASE_PORT, bound_socket, free_port, port_of
-from .postgres import Postgres
+from .postgres import PortTakenError, Postgres
 from .record import Record, load_record, new_record, save_record
 
 
@@ -54,9 +54,15 @@ async def _postgres(data: Path, record: Record, db_port: int | None) -> AsyncIte
 
 def _start(postgres: Postgres, record: Record, db_port: int | None) -> None:
     postgres.prepare()  # first: a predecessor that shuts down still holds the port
-    postgres.port = free_port(record.db_port, db_port or DATABASE_PORT)
-    postgres.spawn()
-    from .bootstrap import bootstrap  # noqa: PLC0415 - psycopg is loaded while Postgres starts
+    for is_last in (False, False, True):
+        postgres.port = free_port(record.db_port, db_port or DATABASE_PORT)
+        postgres.spawn()
+        from .bootstrap import bootstrap  # noqa: PLC0415 - psycopg is loaded while Postgres starts
 
-    postgres.await_answer()
+        try:
+            postgres.await_answer()
+            break
+        except PortTakenError:  # by another that starts at the same moment
+            if is_last:
+                raise
     bootstrap(postgres.superuser_url, record.postgres_password)

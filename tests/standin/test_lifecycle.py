@@ -17,9 +17,13 @@ import httpx
 import psycopg
 import pytest
 
+from chatapp.standin import server
 from chatapp.standin.errors import StandinError
-from chatapp.standin.lifecycle import Project, attach, ensure, find, release, reset, stop
+from chatapp.standin.lifecycle import Project, attach, ensure, find, make_folder, release, reset, stop
 from chatapp.standin.locks import is_held
+from chatapp.standin.ports import bound_socket, free_port, port_of
+from chatapp.standin.postgres import Postgres
+from chatapp.standin.record import new_record
 from tests.standin.helpers import wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -168,6 +172,24 @@ def test_a_port_somebody_else_took_is_replaced(data: Path) -> None:
         after = ensure(data)
     assert after.url != before.url
     assert (after.publishable_key, after.database_url) == (before.publishable_key, before.database_url)
+
+
+def test_two_that_start_at_the_same_moment_take_different_ports() -> None:
+    with bound_socket(0, 0) as first, bound_socket(0, port_of(first)) as second:
+        assert port_of(first) != port_of(second)
+
+
+def test_postgres_takes_another_port_where_somebody_was_faster(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = new_record()
+    postgres = Postgres(make_folder(data), 0, record.superuser_password)
+    with bound_socket(0, 0) as taken:
+        offered = iter([port_of(taken), free_port(0, 0)])
+        monkeypatch.setattr(server, "free_port", lambda *_: next(offered))
+        try:
+            server._start(postgres, record, None)
+            assert postgres.port != port_of(taken)
+        finally:
+            postgres.stop()
 
 
 def test_secrets_are_for_their_owner_only_and_never_in_a_log(data: Path) -> None:

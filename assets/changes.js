@@ -147,9 +147,9 @@ export function EditForm({ children, message, content, limit, onSave, ...rest })
     box().focus();
     box().setSelectionRange(content.length, content.length);
     form.current.scrollIntoView({ block: "nearest" });
-    return () => {
-      if (editing.get() === message) editing.set(""); // its row is gone
-    };
+    // Its row may be gone; or React, in development, takes away what it mounts and puts it back at once.
+    const leave = () => form.current === null && editing.get() === message && editing.set("");
+    return () => queueMicrotask(leave);
   }, []);
   useEffect(() => {
     if (sent.current !== null && content !== sent.current) stopEditing();

@@ -18,7 +18,8 @@ export const presenceOf = (state, prefix, others) =>
 export function Asks({ known, onAsk }) {
   const ask = useRef(onAsk);
   useEffect(() => {
-    ask.current(); // its answer is no clean-up
+    const asking = setTimeout(() => ask.current()); // once, also where React mounts twice, as it does in development
+    return () => clearTimeout(asking);
   }, [known]);
   return null;
 }

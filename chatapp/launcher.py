@@ -7,6 +7,7 @@ import http.client
 import os
 import re
 import secrets
+import signal
 import subprocess
 import sys
 import threading
@@ -28,7 +29,9 @@ PATIENCE = 60.0
 MARK = "CHATAPP_RUN"
 """In the environment of everything this run started, so that it can be found again."""
 GAVE_UP = re.compile(r"Unexpected exit from worker")
-"""What the backend's supervisor says; it then waits for the code to be mended, which is of no use to us."""
+"""What the backend's supervisor says; it then waits for the code to be mended, which is of no use at the start."""
+RAISED = re.compile(r"^Process granian-worker:$", re.MULTILINE)
+"""What stands above the traceback of a backend that could not run its code."""
 TOLD = re.compile(r"^chatapp\.errors\.\w+: (.+)$", re.MULTILINE)
 """The last line of a traceback: a sentence meant for a person."""
 NO_NETWORK = re.compile(
@@ -92,6 +95,7 @@ class Server:
         while not self._ended_within(1.0):
             if self._is_deserted():
                 return 0
+            self._revive_backend()
             each_second()
         return self._leash.returncode
 
@@ -101,6 +105,21 @@ class Server:
             self._output.finish()
             return True
         return False
+
+    def _revive_backend(self) -> None:
+        """Have Reflex start a backend anew that has died: by itself it would wait until the code changes.
+
+        For one that cannot run its code that is right, and Reflex has shown why.
+        """
+        said = self._output.take(GAVE_UP)
+        if said and not RAISED.search(said):
+            print("chatapp: The backend has ended unexpectedly. It is started again.", flush=True)
+            self._signal_reflex(signal.SIGHUP)  # its supervisor takes that for: new workers, please
+
+    def _signal_reflex(self, number: signal.Signals) -> None:
+        """Reflex is the leash's oldest child; others are orphans that it has adopted."""
+        with contextlib.suppress(psutil.Error, ValueError):
+            min(psutil.Process(self._leash.pid).children(), key=psutil.Process.create_time).send_signal(number)
 
     def _is_deserted(self) -> bool:
         """Tell whether the `make` that started us was killed. A shell may leave us behind: nohup is for that."""
@@ -146,6 +165,15 @@ class Output:
         """Look for `pattern` in what was said so far, or in the end of it."""
         with self._lock:
             return pattern.search("".join(self._lines))
+
+    def take(self, pattern: re.Pattern[str]) -> str:
+        """Return all that was said, if `pattern` is in it, and begin anew; else ""."""
+        with self._lock:
+            said = "".join(self._lines)
+            if not pattern.search(said):
+                return ""
+            self._lines.clear()
+            return said
 
     def finish(self) -> None:
         """Wait for the last words of processes that ended, though not for one that kept the pipe open."""

@@ -24,7 +24,7 @@ def navigation() -> rx.Component:
 
 
 def welcome() -> rx.Component:
-    """What a stranger sees first."""
+    """What a stranger sees first; on the stand-in they are in with one press."""
     return rx.el.div(
         art.talk(),
         rx.el.h1("A calm place to talk things through"),
@@ -34,6 +34,7 @@ def welcome() -> rx.Component:
             kit.link_button("I have an account", to="/sign-in", look="large"),
             class_name="actions",
         ),
+        rx.cond(SignIn.people.length() > 0, _demo_people()),
         class_name="welcome",
     )
 
@@ -43,7 +44,10 @@ def sign_in_card() -> rx.Component:
     return layout.card(
         "Sign in",
         "Good to see you again.",
-        _demo_people(),
+        rx.cond(
+            SignIn.people.length() > 0,
+            rx.fragment(_demo_people(), layout.rule("or with an account of your own")),
+        ),
         rx.el.form(
             kit.alert(SignIn.error),
             _email(),
@@ -78,13 +82,7 @@ def sign_up_card() -> rx.Component:
 
 
 def _demo_people() -> rx.Component:
-    return rx.cond(
-        SignIn.people.length() > 0,
-        rx.fragment(
-            rx.el.div(rx.foreach(SignIn.people, _continue_as), class_name="demo"),
-            layout.rule("or with an account of your own"),
-        ),
-    )
+    return rx.el.div(rx.foreach(SignIn.people, _continue_as), class_name="demo")
 
 
 def _continue_as(name: rx.Var[str], number: rx.Var[int]) -> rx.Component:

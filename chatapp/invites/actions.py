@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 from sqlmodel import col, func, insert, select, update
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from chatapp.actor import Actor
 from chatapp.db import transaction
@@ -37,25 +40,8 @@ async def make_invite(actor: Actor, room_id: UUID, days: int = 7, max_uses: int 
     """
     if not 1 <= days <= DAYS_MOST or (max_uses is not None and not 1 <= max_uses <= 1_000_000):
         raise Invalid(f"An invite lasts 1 to {DAYS_MOST} days and takes 1 or more uses.")
-    invite_id = uuid4()
-    values = {
-        "id": invite_id,
-        "room_id": room_id,
-        "token_hash": token_hash(token_of(invite_id)),
-        "created_by": actor.user_id,
-        "expires_at": datetime.now(UTC) + timedelta(days=days),
-        "max_uses": max_uses,
-    }
-    try:
-        async with transaction(actor) as session:
-            if await session.get(Membership, (room_id, actor.user_id)) is None:
-                raise NotAMember
-            await session.exec(insert(Invite).values(values))
-    except Forbidden as refused:
-        raise Forbidden(NOT_YOU) from refused
-    except Invalid as refused:
-        raise Invalid(f"You have {MOST} invites to this room. Revoke one to make another.") from refused
-    return invite_id
+    async with _inviting(actor, room_id) as session:
+        return await _insert(session, actor, room_id, days, max_uses)
 
 
 async def current_invite(actor: Actor, room_id: UUID) -> UUID:
@@ -63,8 +49,11 @@ async def current_invite(actor: Actor, room_id: UUID) -> UUID:
 
     Raises as `make_invite` does.
     """
-    mine = [each for each in await queries.invites(actor, room_id) if each.token and not each.by and not each.left]
-    return UUID(mine[0].id) if mine else await make_invite(actor, room_id)
+    async with _inviting(actor, room_id) as session:
+        # Two tabs at once: the second waits, and finds what the first has made.
+        await session.exec(select(func.pg_advisory_xact_lock(func.hashtextextended(f"{room_id} {actor.user_id}", 0))))
+        found = await queries.current(session, actor, room_id)
+        return found or await _insert(session, actor, room_id)
 
 
 async def revoke(actor: Actor, invite_id: UUID) -> None:
@@ -122,3 +111,33 @@ async def _revoke_token(actor: Actor, token: str) -> None:
     ended = update(Invite).where(col(Invite.token_hash) == token_hash(token)).values(revoked_at=func.now())
     async with transaction(actor) as session:
         await session.exec(ended)
+
+
+@asynccontextmanager
+async def _inviting(actor: Actor, room_id: UUID) -> AsyncIterator[AsyncSession]:
+    """A member's transaction, whose refusals are told in words about invites."""
+    try:
+        async with transaction(actor) as session:
+            if await session.get(Membership, (room_id, actor.user_id)) is None:
+                raise NotAMember
+            yield session
+    except Forbidden as refused:
+        raise Forbidden(NOT_YOU) from refused
+    except Invalid as refused:
+        raise Invalid(f"You have {MOST} invites to this room. Revoke one to make another.") from refused
+
+
+async def _insert(
+    session: AsyncSession, actor: Actor, room_id: UUID, days: int = 7, max_uses: int | None = None
+) -> UUID:
+    invite_id = uuid4()
+    values = {
+        "id": invite_id,
+        "room_id": room_id,
+        "token_hash": token_hash(token_of(invite_id)),
+        "created_by": actor.user_id,
+        "expires_at": datetime.now(UTC) + timedelta(days=days),
+        "max_uses": max_uses,
+    }
+    await session.exec(insert(Invite).values(values))
+    return invite_id

@@ -12,8 +12,10 @@ import hmac
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import ColumnElement
 from sqlalchemy.orm import aliased
 from sqlmodel import col, func, or_, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from chatapp import settings
 from chatapp.accounts.model import Profile
@@ -29,6 +31,7 @@ from chatapp.rooms.snapshots import RoomSnapshot
 
 BAD_INVITE = "This invite link is not valid any more."
 SHOWN_MOST = 100
+NEWEST = (col(Invite.created_at).desc(), col(Invite.id))
 
 
 async def room(actor: Actor, token: str) -> RoomSnapshot:
@@ -55,18 +58,18 @@ async def invites(actor: Actor, room_id: UUID) -> tuple[InviteSnapshot, ...]:
     Raises NotAMember.
     """
     wanted = select(Invite, Profile.name).outerjoin(Profile, col(Profile.id) == col(Invite.created_by))
-    good = (
-        col(Invite.room_id) == room_id,
-        col(Invite.revoked_at).is_(None),
-        col(Invite.expires_at) > func.now(),
-        or_(col(Invite.max_uses).is_(None), col(Invite.uses) < col(Invite.max_uses)),
-    )
     async with transaction(actor) as session:
         if await session.get(Membership, (room_id, actor.user_id)) is None:
             raise NotAMember
-        newest = col(Invite.created_at).desc()
-        rows = await session.exec(wanted.where(*good).order_by(newest, col(Invite.id)).limit(SHOWN_MOST))
+        rows = await session.exec(wanted.where(*_good(room_id)).order_by(*NEWEST).limit(SHOWN_MOST))
         return tuple(_snapshot(actor, invite, name) for invite, name in rows)
+
+
+async def current(session: AsyncSession, actor: Actor, room_id: UUID) -> UUID | None:
+    """Return the id of the actor's newest invite without a limit of uses whose link can be shown."""
+    mine = (col(Invite.created_by) == actor.user_id, col(Invite.max_uses).is_(None))
+    found = await session.exec(select(Invite).where(*_good(room_id), *mine).order_by(*NEWEST))
+    return next((invite.id for invite in found if token_hash(token_of(invite.id)) == invite.token_hash), None)
 
 
 def token_of(invite_id: UUID) -> str:
@@ -78,6 +81,16 @@ def token_of(invite_id: UUID) -> str:
 def token_hash(token: str) -> bytes:
     """Return what the database keeps of an invite's token."""
     return hashlib.sha256(token.encode(errors="replace")).digest()
+
+
+def _good(room_id: UUID) -> tuple[ColumnElement[bool], ...]:
+    """What holds for a room's invites that still work."""
+    return (
+        col(Invite.room_id) == room_id,
+        col(Invite.revoked_at).is_(None),
+        col(Invite.expires_at) > func.now(),
+        or_(col(Invite.max_uses).is_(None), col(Invite.uses) < col(Invite.max_uses)),
+    )
 
 
 def _snapshot(actor: Actor, invite: Any, name: str | None) -> InviteSnapshot:

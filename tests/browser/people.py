@@ -61,21 +61,21 @@ async () => {
 class Person:
     """One person at one browser of their own, found through roles and accessible names alone."""
 
-    def __init__(self, context: BrowserContext, page: Page) -> None:
-        self.context, self.page = context, page
+    def __init__(self, context: BrowserContext, page: Page, site: str = URL) -> None:
+        self.context, self.page, self.site = context, page, site
         self.errors: list[str] = []
         self.visited: list[str] = []
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("framenavigated", lambda frame: self.visited.append(frame.url))
 
     async def go(self, path: str) -> None:
-        await self.page.goto(URL + path)
+        await self.page.goto(self.site + path)
 
     async def continue_as(self, name: str, to: str = "/chat") -> None:
         """Sign in as one of the demo people."""
         await self.go(f"/sign-in?next={to}")
         await self.button(f"Continue as {name}").click()
-        await self.page.wait_for_url(re.compile(re.escape(URL + to) + "/?$"))
+        await self.page.wait_for_url(re.compile(re.escape(self.site + to) + "/?$"))
 
     async def enter_as(self, name: str, to: str = "/chat") -> None:
         """Come as one of the demo people who has signed in before."""
@@ -84,7 +84,7 @@ class Person:
 
     async def _take(self, ticket: str) -> None:
         value, name = await accounts.redeem(ticket), gate.cookie_name(secure=False)
-        await self.context.add_cookies([{"name": name, "value": value, "url": URL, "httpOnly": True}])
+        await self.context.add_cookies([{"name": name, "value": value, "url": self.site, "httpOnly": True}])
 
     async def open_room(self, room_id: str) -> None:
         await self.go(f"/chat/{room_id}")
@@ -224,11 +224,11 @@ async def long_press(person: Person, what: Locator) -> None:
 
 
 @asynccontextmanager
-async def person(browser: Browser, **options: Any) -> AsyncIterator[Person]:
+async def person(browser: Browser, site: str = URL, **options: Any) -> AsyncIterator[Person]:
     """Somebody at a fresh browser; a script error on any of their pages fails the test."""
     context = await browser.new_context(**{"viewport": DESKTOP, **options})
     try:
-        someone = Person(context, await context.new_page())
+        someone = Person(context, await context.new_page(), site)
         yield someone
     finally:
         await closed(context)

@@ -27,6 +27,16 @@ async def test_a_stranger_is_led_to_sign_in_and_then_to_what_they_asked_for(lobb
     await expect(stranger.heading("Browse rooms")).to_be_visible()
 
 
+async def test_the_first_page_offers_the_demo_people(lobby: Lobby) -> None:
+    stranger = await lobby.phone()
+    await stranger.go("/")
+    await expect(stranger.button("Continue as Grace")).to_be_visible()
+    await stranger.is_accessible()
+    await stranger.button("Continue as Ada").click()
+    await expect(stranger.page).to_have_url(re.compile(r"/chat/?$"))
+    await expect(stranger.heading("Chat Rooms")).to_be_visible()
+
+
 async def test_next_leads_nowhere_but_into_this_site(lobby: Lobby) -> None:
     stranger = await lobby.stranger()
     await stranger.go("/sign-in?next=https://evil.example/")

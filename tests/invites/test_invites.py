@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
@@ -176,6 +177,20 @@ async def test_the_current_link_is_one_of_mine_that_anybody_can_use(cast: Cast) 
     current = await actions.current_invite(cast.grace.actor, place)
     assert await actions.current_invite(cast.grace.actor, place) == current
     assert str(current) in [each.id for each in await queries.invites(cast.grace.actor, place) if not each.left]
+
+
+async def test_two_tabs_at_once_make_one_link(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    place, look = await room(cast.ada), queries.current
+
+    async def slowly(*asked: Any) -> UUID | None:
+        found = await look(*asked)
+        await asyncio.sleep(0.3)  # in which the other looks, too, if it may
+        return found
+
+    monkeypatch.setattr(queries, "current", slowly)
+    one, other = await asyncio.gather(*(actions.current_invite(cast.ada.actor, place) for _ in range(2)))
+    assert one == other
+    assert [each.id for each in await queries.invites(cast.ada.actor, place)] == [str(one)]
 
 
 async def test_there_is_an_end_to_making_links(cast: Cast) -> None:

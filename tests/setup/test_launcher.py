@@ -19,6 +19,7 @@ import psutil
 import pytest
 
 from tests.ports import free_port
+from tests.server import until
 
 ROOT = Path(__file__).parents[2]
 PARTS = (
@@ -77,12 +78,12 @@ class Launched:
     """A launcher that was started, and everything it started."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.port = folder, free_port()
+        self.folder, self.port, self.backend_port = folder, free_port(), free_port()
         self.log = (folder / "launcher.log").open("w+")
-        ports = {"PORT": str(self.port), "BACKEND_PORT": str(free_port())}
+        ports = {"PORT": str(self.port), "BACKEND_PORT": str(self.backend_port)}
         self.process = self.start({**_environment(), **ports})
         try:
-            self._wait_for("The chat runs at")
+            self.wait_for("The chat runs at")
         except BaseException:
             self.process.kill()
             raise
@@ -96,13 +97,21 @@ class Launched:
         return Path(self.log.name).read_text()
 
     def page(self) -> int:
-        connection = http.client.HTTPConnection("localhost", self.port, timeout=10)
-        connection.request("GET", "/")
-        return connection.getresponse().status
+        return _status(self.port, "/")
+
+    def has_a_backend(self) -> None:
+        """Wait until it answers; it and what it started are of the family from then on."""
+        until(lambda: _status(self.backend_port, "/ping") == 200, "The backend does not answer.\n" + self.said(), 30)
+        self.family = psutil.Process(self.process.pid).children(recursive=True)
 
     def one(self, pattern: str) -> psutil.Process:
         """The one process of ours whose command matches."""
         (found,) = [each for each in self.family if re.search(pattern, " ".join(each.cmdline()))]
+        return found
+
+    def backend(self) -> psutil.Process:
+        """What serves the port: Reflex replaces it when the code changes."""
+        (found,) = [each for each in self.one(LEASH).children()[0].children() if not re.match("npm|node", each.name())]
         return found
 
     def left_behind(self) -> list[str]:
@@ -110,7 +119,7 @@ class Launched:
         _, alive = psutil.wait_procs(self.family, timeout=15)
         return [" ".join(each.cmdline()) for each in alive]
 
-    def _wait_for(self, text: str) -> None:
+    def wait_for(self, text: str) -> None:
         deadline = time.monotonic() + START_SECONDS
         while text not in self.said():
             assert self.process.poll() is None, self.said()
@@ -179,6 +188,21 @@ def test_a_killed_standin_comes_back_with_its_data(app: Launched) -> None:
     assert app.page() == 200
 
 
+def test_a_killed_backend_is_started_again_and_one_with_broken_code_waits_for_it_to_be_mended(app: Launched) -> None:
+    again, source = "The backend has ended unexpectedly. It is started again.", app.folder / "chatapp" / "chatapp.py"
+    app.backend().kill()
+    app.wait_for(again)
+    app.has_a_backend()
+    source.write_text("raise RuntimeError('not yet')")
+    try:
+        app.wait_for("RuntimeError: not yet")
+        time.sleep(2)  # in which it would be started again
+    finally:
+        source.write_text(PAGE)
+    app.has_a_backend()
+    assert app.said().count(again) == 1
+
+
 def test_a_port_in_use_is_said_in_one_sentence(folder: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -203,6 +227,16 @@ def test_no_network_for_the_front_ends_packages_is_said_in_one_sentence(folder: 
         shutil.move(folder / ".web-kept", folder / ".web") if (folder / ".web-kept").exists() else None
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
     assert "JavaScript packages could not be downloaded (ECONNREFUSED): connect this machine" in done.stderr
+
+
+def _status(port: int, path: str) -> int:
+    """What is answered there; 0 for nothing."""
+    connection = http.client.HTTPConnection("localhost", port, timeout=10)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status
+    except OSError:
+        return 0
 
 
 def _run(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:

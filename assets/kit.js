@@ -66,7 +66,6 @@ function present(dialog, modal) {
   if (modal) dialog.showModal();
   else dialog.show();
 }
-
 const outside = (event, box) =>
   event.clientX < box.left || event.clientX > box.right || event.clientY < box.top || event.clientY > box.bottom;
 
@@ -117,6 +116,16 @@ export function Dialog({ children, open, docked, onDismiss, ...rest }) {
   const props = { ...rest, ref: dialog, onCancel: dismiss, onPointerDown, onKeyDown };
   return createElement("dialog", props, open ? children : null);
 }
+
+// ------------------------------------------------------------------------------------------------ the address
+
+const nextOf = () => new URLSearchParams(window.location.search).get("next") ?? "";
+
+/** Hook: where the address says to go `next`. Known once the page runs: it was built for every address. */
+export const useNext = () => useSyncExternalStore(() => () => {}, nextOf, () => "");
+
+/** Another page, that goes on to the same one. */
+export const keepingNext = (path, next) => (next ? `${path}?next=${encodeURIComponent(next).replaceAll("%2F", "/")}` : path);
 
 // ------------------------------------------------------------------------------------------------ forms and keys
 

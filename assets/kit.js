@@ -29,6 +29,20 @@ const PHONE = "(max-width: 899px)"; // as in styles/shell.css
 
 export const isNarrow = () => window.matchMedia(PHONE).matches;
 
+/** Whether a finger points here: a field that gets the focus brings a keyboard up, over half of what there is to read. */
+export const isTouch = () => typeof window !== "undefined" && window.matchMedia("(pointer: coarse)").matches;
+
+/** Whether the field of a page gets the focus at once: not under a finger where the address asks for something to read. */
+export const beginsInField = () => !isTouch() || !window.location.search;
+
+/** A modal dialog keeps the page behind it out of reach; when it is gone, a box there can be written in. */
+export function whenReachable(id, then) {
+  const box = document.getElementById(id);
+  const covered = box && [...document.querySelectorAll("dialog:modal")].some((dialog) => !dialog.contains(box));
+  if (covered) requestAnimationFrame(() => whenReachable(id, then));
+  else if (box) then(box); // else its own page or panel has closed meanwhile
+}
+
 /**
  * Hook: while `open` on a narrow screen, Back closes it. The entry it adds to the history is the page's own, and the
  * router never hears of it: to a router, going back is another page.
@@ -66,6 +80,13 @@ function present(dialog, modal) {
   if (modal) dialog.showModal();
   else dialog.show();
 }
+
+/** The field a dialog begins in: there to be written in, or, as `keys` says, only where there are keys to write with. */
+function fieldOf(dialog) {
+  const field = dialog.querySelector("[data-focus]");
+  return field?.dataset.focus === "keys" && isTouch() ? null : field;
+}
+
 const outside = (event, box) =>
   event.clientX < box.left || event.clientX > box.right || event.clientY < box.top || event.clientY > box.bottom;
 
@@ -82,7 +103,7 @@ export function Dialog({ children, open, docked, onDismiss, ...rest }) {
     opener.current = document.activeElement;
     const arrange = () => present(dialog.current, !docked || narrow.matches);
     arrange();
-    dialog.current.querySelector("[data-focus]")?.focus();
+    fieldOf(dialog.current)?.focus();
     if (docked) narrow.addEventListener("change", arrange);
     return () => {
       narrow.removeEventListener("change", arrange);

@@ -2,7 +2,7 @@
 // and how it looks; see chatapp/threads/browser.py.
 import { createElement, useEffect, useLayoutEffect, useRef } from "react";
 import * as conversation from "./conversation.js";
-import { hide, show } from "./kit.js";
+import { hide, isTouch, show, whenReachable } from "./kit.js";
 
 const PANEL = "thread";
 const NEAR = 48; // px from the bottom that still count as being there
@@ -17,14 +17,22 @@ const reads = () => (stores.reads ??= conversation.store({})); // how far this t
 const NOTHING = { id: "", reply: 0 };
 const sought = () => (stores.sought ??= conversation.store(NOTHING)); // the reply that a thread is opened at, by its number
 
-/** Open the thread that begins with a message: at a reply, or at its end. */
+const write = () => setTimeout(() => whenReachable("reply", (box) => box.focus({ preventScroll: true })));
+
+/** Open the thread that begins with a message, to read: at a reply, or at its end. */
 export function openThread(id, reply = 0) {
   if (!id) return;
   current().set(id);
   sought().set({ id, reply });
   hide("members");
   show(PANEL);
-  if (!reply) setTimeout(() => document.getElementById("reply")?.focus({ preventScroll: true }));
+  if (!reply && !isTouch()) write();
+}
+
+/** Open the thread that begins with a message, to add to it. */
+export function replyTo(id) {
+  openThread(id);
+  write();
 }
 
 /** Hook: the id of the message that the open thread begins with, "" for none. */
@@ -210,6 +218,7 @@ export function ReplyForm({ children, room, me, limit, ...rest }) {
   const form = useRef(null);
   const id = useThreadId();
   const box = () => form.current.elements.reply;
+  useEffect(() => conversation.nameEnter(box()), []);
   useEffect(() => {
     if (!id || !me) return undefined;
     box().dataset.thread = id;

@@ -57,7 +57,6 @@ def composer() -> rx.Component:
         placeholder="Type a message...",
         rows=1,
         dir="auto",
-        enter_key_hint="send",
         custom_attrs={"aria-label": "Message"},
     )
     form = browser.ComposerForm.create(

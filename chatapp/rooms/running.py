@@ -28,7 +28,7 @@ def settings() -> rx.Component:
             "Room settings",
             rx.el.form(
                 kit.alert(RunRoom.error),
-                _text("Room name", "name", ROOM.value.name, NAME_LIMIT, custom_attrs={"data-focus": ""}),
+                _text("Room name", "name", ROOM.value.name, NAME_LIMIT, custom_attrs={"data-focus": "keys"}),
                 _text("Description", "description", ROOM.value.description, DESCRIPTION_LIMIT),
                 kit.submit("Save", busy=RunRoom.busy),
                 on_submit=RunRoom.describe(ROOM.value.id),

@@ -59,7 +59,7 @@ def _form() -> rx.Component:
         name="search_for",
         default_value=Search.text,
         key=Search.text,
-        auto_focus=True,
+        auto_focus=browser.begins_in_field(),
         max_length=200,
         auto_complete="off",
         enter_key_hint="search",

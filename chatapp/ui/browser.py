@@ -52,6 +52,11 @@ def keeping_next(path: str) -> Var:
     return call(MODULE, "keepingNext", Var.create(path), next_page(), kind=str)
 
 
+def begins_in_field() -> Var:
+    """Whether the field of a page gets the focus when it opens."""
+    return call(MODULE, "beginsInField", kind=bool)
+
+
 def command_key() -> Var:
     """The key that commands go with: Ctrl, or ⌘ on Apple's keyboards."""
     return hook("commandKey", call(MODULE, "useCommandKey", kind=str), str)

@@ -30,7 +30,7 @@ export const warn = (sentence) => refs["__toast"]?.error(sentence);
 const GROUP_MS = 5 * 60 * 1000; // one author's messages within five minutes stand together
 const USUAL = {
   ...{ html: "", large: false, edited: false, deleted: false, pinned: false, pending: false, failed: false, reason: "" },
-  ...{ quote: null, replies: 0, last_reply: "", parent: "", reply_seq: 0 },
+  ...{ quote: null, replies: 0, last_reply: "", parent: "", reply_seq: 0, first: false },
 };
 const NONE = [];
 const views = new WeakMap(); // row → its view, so that an unchanged row keeps its identity and is not drawn again

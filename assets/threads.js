@@ -1,6 +1,6 @@
 // Threads: the panel beside the conversation, what is unread in it, and the box to reply in. Python decides what is shown
 // and how it looks; see chatapp/threads/browser.py.
-import { createElement, useEffect, useLayoutEffect, useRef } from "react";
+import { createElement, useEffect, useLayoutEffect, useMemo, useRef } from "react";
 import * as conversation from "./conversation.js";
 import { hide, isTouch, show, whenReachable } from "./kit.js";
 
@@ -76,11 +76,17 @@ export function useReplies(state, replies, news, shown, room, outcomes, me, name
   return conversation.useViews("thread", received, sending, outcomes, me, name);
 }
 
-/** Hook: the view of the message that the open thread began with, {} until it is here. */
+/**
+ * Hook: the view of the message that the open thread began with, {} until it is here. It stands in the room, too: here it
+ * goes by another key, and as part of its own thread it is neither answered nor quoted.
+ */
 export function useFirst(state, replies, news) {
   const id = useThreadId();
   const row = id ? firstOf(state, replies, news, id) : undefined;
-  return row ? conversation.viewOf(row, undefined, new Date().setHours(0, 0, 0, 0)) : {};
+  const view = row && conversation.viewOf(row, undefined, new Date().setHours(0, 0, 0, 0));
+  const first = useMemo(() => view && { ...view, key: `first:${view.key}`, parent: view.id, first: true }, [view]);
+  useEffect(() => conversation.putInSight("first", first ? [first] : []), [first]);
+  return first ?? {};
 }
 
 // ------------------------------------------------------------------------------------------------ unread

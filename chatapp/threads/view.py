@@ -40,7 +40,9 @@ def reply_words(done: Any) -> Any:
 
 def replies(view: Any) -> rx.Component:
     """Below a message: how many replies it has, and the way to them."""
-    return rx.cond(view.replies > 0, thread_link(message_id=view.id, replies=view.replies, last=view.last_reply))
+    return rx.cond(
+        (view.replies > 0) & ~view.first, thread_link(message_id=view.id, replies=view.replies, last=view.last_reply)
+    )
 
 
 @rx.memo
@@ -92,7 +94,7 @@ def _log(row: Any, tools: rx.Component) -> rx.Component:
         return rx.fragment(messages.drawn(row, view), key=view.key)
 
     whole = rx.fragment(
-        messages.alone(first),
+        messages.drawn(row, first),
         rx.el.div(rx.el.span(_begun(first)), class_name="day"),
         rx.foreach(rows, entry),
     )

@@ -289,7 +289,7 @@ def member(member: MemberSnapshot, status: rx.Component, since: rx.Component, to
             class_name="with-status",
         ),
         rx.el.div(
-            rx.el.span(member.name, you, class_name="member-name", dir="auto"),
+            rx.el.span(rx.el.bdi(member.name), you, class_name="member-name"),
             rx.cond(says, rx.el.span(says, class_name="member-says", dir="auto")),
             rx.el.span(
                 "Joined ",

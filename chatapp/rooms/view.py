@@ -159,7 +159,11 @@ def create_room() -> rx.Component:
             forms.field(
                 "Description", "description", max_length=300, auto_complete="off", placeholder="What is it about?"
             ),
-            forms.switch("Private", "private", "Only people with an invitation can find it and join."),
+            forms.switch(
+                "Private",
+                "private",
+                "On: only people with an invitation can find it and join. Off: everybody here can.",
+            ),
             kit.submit("Create room", busy=CreateRoom.busy),
             on_submit=CreateRoom.create,
             class_name="form",

@@ -79,6 +79,24 @@ function present(dialog, modal) {
   if (dialog.open) dialog.close();
   if (modal) dialog.showModal();
   else dialog.show();
+  raiseToasts();
+}
+
+/** Over the veil of a modal dialog, what is in the browser's top layer is drawn in the order in which it came there. */
+function raiseToasts() {
+  const toasts = document.querySelector("[data-sonner-toaster]")?.parentElement;
+  if (!toasts?.showPopover || !document.querySelector("dialog:modal")) return;
+  toasts.popover = "manual";
+  if (toasts.matches(":popover-open")) toasts.hidePopover();
+  toasts.showPopover();
+}
+
+/** Toasts are seen over what is open, whichever came first. Answers how to stop. */
+export function keepToastsAbove() {
+  const places = [...document.querySelectorAll("section[aria-label^=Notifications]")];
+  const watch = new MutationObserver(raiseToasts);
+  for (const place of places) watch.observe(place, { childList: true });
+  return () => watch.disconnect();
 }
 
 /** The field a dialog begins in: there to be written in, or, as `keys` says, only where there are keys to write with. */

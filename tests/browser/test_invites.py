@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import re
 from uuid import UUID, uuid4
 
 import httpx
+from PIL import Image
 from playwright.async_api import Locator, expect
 
 from chatapp import settings
@@ -17,6 +19,16 @@ from .people import Person
 
 def rows(person: Person) -> Locator:
     return person.page.get_by_role("list", name="Links that work").get_by_role("listitem")
+
+
+async def is_undimmed(person: Person, words: Locator) -> bool:
+    """Whether a toast stands over the veil of what is open: a point of its white paper is white."""
+    await expect(words).to_be_visible()
+    await person.is_still()
+    toast = await person.page.locator("[data-sonner-toast]").filter(has=words).bounding_box()
+    assert toast
+    with Image.open(io.BytesIO(await person.page.screenshot())) as picture:
+        return picture.convert("RGB").getpixel((int(toast["x"]) + 8, int(toast["y"]) + 20)) == (255, 255, 255)
 
 
 async def mailed(address: str) -> str:
@@ -56,6 +68,8 @@ async def test_links_are_made_used_and_revoked_live(lobby: Lobby) -> None:
     await expect(picture).to_be_visible()
     assert await picture.evaluate("one => one.naturalWidth > 100")
     await ada.is_accessible()
+    await ada.button("Copy link").click()
+    assert await is_undimmed(ada, ada.page.get_by_text("Link copied"))
 
     grace = await lobby.signed_in("Grace", to=second.partition("/invite/")[1] + second.rpartition("/")[2])
     await grace.button("Join room").click()

@@ -2,6 +2,7 @@
 // in the viewer's own zone. Python decides what is shown and how it looks; see chatapp/messages/browser.py.
 import { createElement, useEffect, useLayoutEffect, useRef, useSyncExternalStore } from "react";
 import { connected, onReturn } from "$/public/connection.js";
+import { isTouch, whenReachable } from "$/public/kit.js";
 import { inherit, keep, kept, newId, save, saved } from "$/public/outbox.js";
 import { useSeen } from "$/public/seen.js";
 import { openThread } from "$/public/threads.js";
@@ -29,7 +30,7 @@ export const warn = (sentence) => refs["__toast"]?.error(sentence);
 const GROUP_MS = 5 * 60 * 1000; // one author's messages within five minutes stand together
 const USUAL = {
   ...{ html: "", large: false, edited: false, deleted: false, pinned: false, pending: false, failed: false, reason: "" },
-  ...{ quote: null, replies: 0, last_reply: "", parent: "", reply_seq: 0 },
+  ...{ quote: null, replies: 0, last_reply: "", parent: "", reply_seq: 0, first: false },
 };
 const NONE = [];
 const views = new WeakMap(); // row → its view, so that an unchanged row keeps its identity and is not drawn again
@@ -166,7 +167,7 @@ export function quote(room, view) {
   const { id, seq, user_id, author } = view;
   const content = Array.from(wordsOf(view)).slice(0, 200).join("");
   quoting.set({ room, quote: { id, seq, user_id, author, content } });
-  document.getElementById("message")?.focus();
+  whenReachable("message", (box) => box.focus()); // a finger comes from the sheet
 }
 
 /** Quote nothing after all. */
@@ -355,8 +356,12 @@ export function refusalOf(text, limit) {
 export function sends(event) {
   // keyCode 229 is what Safari still reports for the Enter that ends an IME composition.
   const composing = event.nativeEvent.isComposing || event.keyCode === 229;
-  const touch = window.matchMedia("(pointer: coarse)").matches;
-  return event.key === "Enter" && !event.shiftKey && !composing && !touch;
+  return event.key === "Enter" && !event.shiftKey && !composing && !isTouch();
+}
+
+/** A phone's keyboard says on its key what that does. */
+export function nameEnter(box) {
+  box.enterKeyHint = isTouch() ? "enter" : "send";
 }
 
 /** Whether a key means, in an empty box, to change what was said last. */
@@ -368,6 +373,7 @@ export function ComposerForm({ children, room, me, limit, onSend, ...rest }) {
   const filled = useRef(""); // the key of the draft in the box
   const quoted = useQuoting(room);
   const box = () => form.current.elements.message;
+  useEffect(() => nameEnter(box()), []);
   // Before the other effects, which settle what was sent by whom.
   useLayoutEffect(() => {
     if (!me) return undefined;
@@ -574,13 +580,14 @@ export function Log({ children, shown, opened, newest, count, onOlder, onNewer, 
     if (opened.marked) arriveAt(opened);
     else if (visited !== opened.room) beginAt(opened.at);
   });
-  const arriveAt = ({ at, thread, reply }) => {
+  const arriveAt = ({ room, at, thread, reply }) => {
     const row = log.current.querySelector(`[data-seq="${at}"]`);
     if (row) mark(row);
     remember();
     if (thread) openThread(thread, reply);
     // Reconnecting must not lead here again, wherever one has gone to meanwhile.
-    if (window.location.search) window.history.replaceState(window.history.state, "", window.location.pathname);
+    const here = window.location.pathname.includes(room); // and not on the way Back to what was searched for
+    if (here && window.location.search) window.history.replaceState(window.history.state, "", window.location.pathname);
   };
   const beginAt = (at) => {
     const row = [...log.current.querySelectorAll("[data-row]")].find((one) => Number(one.dataset.seq) >= at);

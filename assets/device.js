@@ -1,5 +1,6 @@
 // What the page owes the device it is on. See chatapp/ui/device.py and docs/decisions/0021-*.md.
 import { useEffect } from "react";
+import { keepToastsAbove } from "$/public/kit.js";
 
 // ------------------------------------------------------------------------------------------------ on the home screen
 
@@ -64,6 +65,7 @@ export function Device() {
   useEffect(register, []);
   useEffect(followTheme, []);
   useEffect(makeRoom, []);
+  useEffect(keepToastsAbove, []);
   useEffect(awake, []);
   return null;
 }

@@ -1,5 +1,6 @@
 // The emoji picker. Its data (assets/emoji.json) is fetched when it is first needed; see chatapp/messages/writing.py.
 import { createElement, useEffect, useRef, useState } from "react";
+import { whenReachable } from "$/public/kit.js";
 
 const RECENT = "chatapp.emoji"; // in localStorage: those chosen last
 const RECENT_MOST = 24;
@@ -150,7 +151,7 @@ export function EmojiPicker({ label, into, onPick, ...rest }) {
     className: "input",
     placeholder: "Search emoji",
     "aria-label": "Search emoji",
-    "data-focus": window.matchMedia("(pointer: coarse)").matches ? undefined : true, // it would bring the keyboard up
+    "data-focus": "keys",
     value: asked,
     onChange: (event) => setAsked(event.target.value),
     onKeyDown: toGrid,
@@ -176,12 +177,4 @@ export function EmojiPicker({ label, into, onPick, ...rest }) {
     createElement("p", { className: "emoji-note", role: "status" }, ...[status].flat()),
     createElement("div", { ref: grid, className: "emoji-grid", role: "group", "aria-label": title, onKeyDown: onGridKey }, shown),
   );
-}
-
-/** A modal dialog keeps the page behind it out of reach; when it is gone, a box there can be written in. */
-function whenReachable(id, then) {
-  const box = document.getElementById(id);
-  const covered = box && [...document.querySelectorAll("dialog:modal")].some((dialog) => !dialog.contains(box));
-  if (covered) requestAnimationFrame(() => whenReachable(id, then));
-  else if (box) then(box); // else its own page or panel has closed meanwhile
 }

@@ -29,6 +29,20 @@ const PHONE = "(max-width: 899px)"; // as in styles/shell.css
 
 export const isNarrow = () => window.matchMedia(PHONE).matches;
 
+/** Whether a finger points here: a field that gets the focus brings a keyboard up, over half of what there is to read. */
+export const isTouch = () => typeof window !== "undefined" && window.matchMedia("(pointer: coarse)").matches;
+
+/** Whether the field of a page gets the focus at once: not under a finger where the address asks for something to read. */
+export const beginsInField = () => !isTouch() || !window.location.search;
+
+/** A modal dialog keeps the page behind it out of reach; when it is gone, a box there can be written in. */
+export function whenReachable(id, then) {
+  const box = document.getElementById(id);
+  const covered = box && [...document.querySelectorAll("dialog:modal")].some((dialog) => !dialog.contains(box));
+  if (covered) requestAnimationFrame(() => whenReachable(id, then));
+  else if (box) then(box); // else its own page or panel has closed meanwhile
+}
+
 /**
  * Hook: while `open` on a narrow screen, Back closes it. The entry it adds to the history is the page's own, and the
  * router never hears of it: to a router, going back is another page.
@@ -65,6 +79,30 @@ function present(dialog, modal) {
   if (dialog.open) dialog.close();
   if (modal) dialog.showModal();
   else dialog.show();
+  raiseToasts();
+}
+
+/** Over the veil of a modal dialog, what is in the browser's top layer is drawn in the order in which it came there. */
+function raiseToasts() {
+  const toasts = document.querySelector("[data-sonner-toaster]")?.parentElement;
+  if (!toasts?.showPopover || !document.querySelector("dialog:modal")) return;
+  toasts.popover = "manual";
+  if (toasts.matches(":popover-open")) toasts.hidePopover();
+  toasts.showPopover();
+}
+
+/** Toasts are seen over what is open, whichever came first. Answers how to stop. */
+export function keepToastsAbove() {
+  const places = [...document.querySelectorAll("section[aria-label^=Notifications]")];
+  const watch = new MutationObserver(raiseToasts);
+  for (const place of places) watch.observe(place, { childList: true });
+  return () => watch.disconnect();
+}
+
+/** The field a dialog begins in: there to be written in, or, as `keys` says, only where there are keys to write with. */
+function fieldOf(dialog) {
+  const field = dialog.querySelector("[data-focus]");
+  return field?.dataset.focus === "keys" && isTouch() ? null : field;
 }
 
 const outside = (event, box) =>
@@ -83,7 +121,7 @@ export function Dialog({ children, open, docked, onDismiss, ...rest }) {
     opener.current = document.activeElement;
     const arrange = () => present(dialog.current, !docked || narrow.matches);
     arrange();
-    dialog.current.querySelector("[data-focus]")?.focus();
+    fieldOf(dialog.current)?.focus();
     if (docked) narrow.addEventListener("change", arrange);
     return () => {
       narrow.removeEventListener("change", arrange);
@@ -117,6 +155,16 @@ export function Dialog({ children, open, docked, onDismiss, ...rest }) {
   const props = { ...rest, ref: dialog, onCancel: dismiss, onPointerDown, onKeyDown };
   return createElement("dialog", props, open ? children : null);
 }
+
+// ------------------------------------------------------------------------------------------------ the address
+
+const nextOf = () => new URLSearchParams(window.location.search).get("next") ?? "";
+
+/** Hook: where the address says to go `next`. Known once the page runs: it was built for every address. */
+export const useNext = () => useSyncExternalStore(() => () => {}, nextOf, () => "");
+
+/** Another page, that goes on to the same one. */
+export const keepingNext = (path, next) => (next ? `${path}?next=${encodeURIComponent(next).replaceAll("%2F", "/")}` : path);
 
 // ------------------------------------------------------------------------------------------------ forms and keys
 

@@ -1,8 +1,8 @@
 // Threads: the panel beside the conversation, what is unread in it, and the box to reply in. Python decides what is shown
 // and how it looks; see chatapp/threads/browser.py.
-import { createElement, useEffect, useLayoutEffect, useRef } from "react";
+import { createElement, useEffect, useLayoutEffect, useMemo, useRef } from "react";
 import * as conversation from "./conversation.js";
-import { hide, show } from "./kit.js";
+import { hide, isTouch, show, whenReachable } from "./kit.js";
 
 const PANEL = "thread";
 const NEAR = 48; // px from the bottom that still count as being there
@@ -17,14 +17,22 @@ const reads = () => (stores.reads ??= conversation.store({})); // how far this t
 const NOTHING = { id: "", reply: 0 };
 const sought = () => (stores.sought ??= conversation.store(NOTHING)); // the reply that a thread is opened at, by its number
 
-/** Open the thread that begins with a message: at a reply, or at its end. */
+const write = () => setTimeout(() => whenReachable("reply", (box) => box.focus({ preventScroll: true })));
+
+/** Open the thread that begins with a message, to read: at a reply, or at its end. */
 export function openThread(id, reply = 0) {
   if (!id) return;
   current().set(id);
   sought().set({ id, reply });
   hide("members");
   show(PANEL);
-  if (!reply) setTimeout(() => document.getElementById("reply")?.focus({ preventScroll: true }));
+  if (!reply && !isTouch()) write();
+}
+
+/** Open the thread that begins with a message, to add to it. */
+export function replyTo(id) {
+  openThread(id);
+  write();
 }
 
 /** Hook: the id of the message that the open thread begins with, "" for none. */
@@ -68,11 +76,17 @@ export function useReplies(state, replies, news, shown, room, outcomes, me, name
   return conversation.useViews("thread", received, sending, outcomes, me, name);
 }
 
-/** Hook: the view of the message that the open thread began with, {} until it is here. */
+/**
+ * Hook: the view of the message that the open thread began with, {} until it is here. It stands in the room, too: here it
+ * goes by another key, and as part of its own thread it is neither answered nor quoted.
+ */
 export function useFirst(state, replies, news) {
   const id = useThreadId();
   const row = id ? firstOf(state, replies, news, id) : undefined;
-  return row ? conversation.viewOf(row, undefined, new Date().setHours(0, 0, 0, 0)) : {};
+  const view = row && conversation.viewOf(row, undefined, new Date().setHours(0, 0, 0, 0));
+  const first = useMemo(() => view && { ...view, key: `first:${view.key}`, parent: view.id, first: true }, [view]);
+  useEffect(() => conversation.putInSight("first", first ? [first] : []), [first]);
+  return first ?? {};
 }
 
 // ------------------------------------------------------------------------------------------------ unread
@@ -210,6 +224,7 @@ export function ReplyForm({ children, room, me, limit, ...rest }) {
   const form = useRef(null);
   const id = useThreadId();
   const box = () => form.current.elements.reply;
+  useEffect(() => conversation.nameEnter(box()), []);
   useEffect(() => {
     if (!id || !me) return undefined;
     box().dataset.thread = id;

@@ -108,6 +108,7 @@ export function setMarkBack(room, seq) {
   setBack = room;
   ahead.set(room, ahead.get(room) ?? own.marks[room] ?? null);
   change("marks", room, [seq - 1, mark[1] + 1]);
+  if (visit.room === room) visitFrom(room, endOf(room)); // the line says at once where
 }
 
 /** Markers that were set back here were not taken: they are again what they were. */
@@ -116,6 +117,7 @@ function takeBack() {
     if (setBack === room) setBack = "";
     known.set(room, told.get(room)); // until the next drawing
     change("marks", room, before ?? undefined);
+    if (visit.room === room) visitFrom(room, endOf(room));
   }
   ahead.clear();
 }
@@ -161,7 +163,8 @@ const currentVisit = () => visit;
 export function useFirstNew(rows, room, me) {
   const { room: visited, mark, last } = useSyncExternalStore(follow, currentVisit, currentVisit);
   if (!room || visited !== room) return "";
-  return rows.find((row) => row.seq > mark && row.seq <= last && row.user_id !== me)?.key ?? "";
+  const counts = (row) => row.user_id !== me || room === setBack; // what was marked may be mine
+  return rows.find((row) => row.seq > mark && row.seq <= last && counts(row))?.key ?? "";
 }
 
 // ------------------------------------------------------------------------------------------------ receipts

@@ -8,7 +8,11 @@ from chatapp.accounts.model import PASSWORD_LEAST
 from chatapp.accounts.snapshots import Provider
 from chatapp.accounts.state import SignIn
 from chatapp.accounts.ways import Email, Everywhere, MailLink, OtherWays, ResetPassword
-from chatapp.ui import forms, kit, layout
+from chatapp.ui import browser, forms, kit, layout
+from chatapp.ui.browser import keeping_next
+
+INVITATION = "/invite/"
+"""How the address begins that an invite link leads to."""
 
 
 def other_ways() -> rx.Component:
@@ -123,9 +127,10 @@ def everywhere() -> rx.Component:
     )
 
 
-def keeping_next(path: str) -> rx.Var[str]:
-    """The other page, with the `next` of this one."""
-    return rx.Var(f'"{path}" + (typeof window === "undefined" ? "" : window.location.search)', _var_type=str)
+def lead(usual: str) -> rx.Var[str]:
+    """What a door says below its name: an invitation comes first. To which, a stranger is not told."""
+    invited = browser.next_page().to(str).startswith(INVITATION)
+    return rx.cond(invited, "You are invited to a room. Sign up or sign in to join it.", usual)
 
 
 def _provider(provider: Provider) -> rx.Component:

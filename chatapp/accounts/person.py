@@ -79,7 +79,7 @@ def _profile() -> rx.Component:
         max_length=NAME_LIMIT,
         auto_complete="name",
         key=me.name,  # a new name is a new field: the old one would keep what was typed
-        custom_attrs={"data-focus": ""},
+        custom_attrs={"data-focus": "keys"},
     )
     receipts = forms.switch(
         "Read receipts",

@@ -9,6 +9,7 @@ import reflex as rx
 from chatapp.accounts import doors
 from chatapp.accounts.state import SignIn, Viewer
 from chatapp.ui import art, forms, kit, layout
+from chatapp.ui.browser import keeping_next
 
 
 def navigation() -> rx.Component:
@@ -17,8 +18,8 @@ def navigation() -> rx.Component:
         Viewer.signed_in,
         kit.link_button("Chat", to="/chat", kind="quiet"),
         rx.fragment(
-            kit.link_button("Sign in", to="/sign-in", kind="quiet"),
-            kit.link_button("Sign up", to="/sign-up", kind="quiet"),
+            kit.link_button("Sign in", to=keeping_next("/sign-in"), kind="quiet"),
+            kit.link_button("Sign up", to=keeping_next("/sign-up"), kind="quiet"),
         ),
     )
 
@@ -43,7 +44,7 @@ def sign_in_card() -> rx.Component:
     """E-mail address and password, or, on the stand-in, simply a name."""
     return layout.card(
         "Sign in",
-        "Good to see you again.",
+        doors.lead("Good to see you again."),
         rx.cond(
             SignIn.people.length() > 0,
             rx.fragment(_demo_people(), layout.rule("or with an account of your own")),
@@ -58,7 +59,7 @@ def sign_in_card() -> rx.Component:
             class_name="form",
         ),
         doors.other_ways(),
-        layout.card_foot("New here? ", kit.text_link("Sign up", doors.keeping_next("/sign-up"))),
+        layout.card_foot("New here? ", kit.text_link("Sign up", keeping_next("/sign-up"))),
         doors.outbox(),
     )
 
@@ -67,7 +68,7 @@ def sign_up_card() -> rx.Component:
     """A new account, signed in at once."""
     return layout.card(
         "Sign up",
-        "A name, and a way to recognise you next time.",
+        doors.lead("A name, and a way to recognise you next time."),
         rx.el.form(
             kit.alert(SignIn.error),
             forms.field("Name", "name", auto_complete="name", required=True, max_length=80),
@@ -77,7 +78,7 @@ def sign_up_card() -> rx.Component:
             on_submit=SignIn.sign_up,
             class_name="form",
         ),
-        layout.card_foot("Have an account? ", kit.text_link("Sign in", doors.keeping_next("/sign-in"))),
+        layout.card_foot("Have an account? ", kit.text_link("Sign in", keeping_next("/sign-in"))),
     )
 
 

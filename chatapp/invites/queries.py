@@ -52,6 +52,12 @@ async def room(actor: Actor, token: str) -> RoomSnapshot:
         return rooms.room_snapshot(found)
 
 
+async def inviter(actor: Actor, token: str) -> str:
+    """Return the name of who invites, "" where the invite is not good or nobody's any more."""
+    async with transaction(actor) as session:
+        return (await session.exec(select(func.private.invited_by(token_hash(token))))).one() or ""
+
+
 async def invites(actor: Actor, room_id: UUID) -> tuple[InviteSnapshot, ...]:
     """Return the invites to a room that still work, the newest first: one's own, or all for those who run the room.
 

@@ -133,21 +133,23 @@ class Invitation(rx.State):
 
     error: str = ""
     room: RoomSnapshot | None = None
+    by: str = ""
+    """Who invites, by name; "" where nobody can tell."""
 
     @handler(page=True)
     async def preview(self):
-        """Say where the link leads before anybody joins."""
+        """Say where the link leads, and who says so, before anybody joins."""
         async with self:
-            self.room, self.error = None, ""
+            self.room, self.by, self.error = None, "", ""
             token = str(self.invite_token)  # type: ignore[attr-defined]  # of the route /invite/[invite_token]
         try:
-            room = await queries.room(actor(), token)
+            room, by = await queries.room(actor(), token), await queries.inviter(actor(), token)
         except ChatError as refusal:
             async with self:
                 self.error = refusal.message
             return
         async with self:
-            self.room = room
+            self.room, self.by = room, by
 
     @handler
     async def accept(self, token: Token):

@@ -115,7 +115,7 @@ def _more_links() -> rx.Component:
 
 def _by_address() -> rx.Component:
     address = forms.field(
-        "Email", "email", type="email", auto_complete="off", required=True, placeholder="colleague@company.com"
+        "Email", "email", type="email", auto_complete="off", required=True, placeholder="name@company.com"
     )
     return rx.el.div(
         rx.el.form(
@@ -218,11 +218,12 @@ def welcome() -> rx.Component:
 
 def _invited() -> rx.Component:
     room = Invitation.room
+    by = rx.cond(Invitation.by, rx.fragment(rx.el.bdi(Invitation.by), " invites you. "), "You are invited. ")
     return rx.el.div(
         rooms.glyph(room),
         rx.el.h1(room.name, dir="auto"),
         rx.cond(room.description, rx.el.p(room.description, dir="auto", class_name="dialog-text")),
-        rx.el.p("You are invited. ", rooms.member_count(room), " so far.", class_name="card-lead"),
+        rx.el.p(by, rooms.member_count(room), " so far.", class_name="card-lead"),
         kit.button(
             "Join room",
             kind="primary",

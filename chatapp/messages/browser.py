@@ -43,6 +43,7 @@ class View(TypedDict):
     last_reply: str
     parent: str
     reply_seq: int
+    first: bool
     pending: bool
     failed: bool
     reason: str

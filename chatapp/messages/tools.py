@@ -31,7 +31,7 @@ def toolbar(first: Part, more: Part) -> rx.Component:
         view = browser.pointed()
         return browser.Toolbar.create(
             rx.cond(_moves(), first(view)),
-            rx.cond(_moves() & _mine(view), kit.icon_button("Edit", "pencil", on_click=browser.edit(view.id))),
+            rx.cond(_editable(view), kit.icon_button("Edit", "pencil", on_click=browser.edit(view.id))),
             rx.cond(_moves(), _pin_icon(view)),
             rx.cond(_moves() & ~view.parent, kit.icon_button("Quote", "quote", on_click=browser.quote(view))),
             kit.icon_button("Copy text", "copy", on_click=_copy(view)),
@@ -58,7 +58,7 @@ def sheet(first: Part, more: Part) -> rx.Component:
             "Message",
             rx.cond(_moves(), first(view)),
             rx.cond(
-                _moves() & _mine(view),
+                _editable(view),
                 kit.button("Edit", kind="quiet", picture="pencil", on_click=[done, browser.edit(view.id)]),
             ),
             rx.cond(_moves(), _pin_words(view, done)),
@@ -147,6 +147,11 @@ def _pin(pin: Pin) -> rx.Component:
 def _moves() -> rx.Var[bool]:
     """Whether anything can be changed here; in an archived room nothing can."""
     return ROOM.known & ~ROOM.value.archived
+
+
+def _editable(view: Any) -> rx.Var[bool]:
+    """Where it stands in the room: above its thread it would be a second box for the same."""
+    return _moves() & _mine(view) & ~view.first
 
 
 def _mine(view: Any) -> rx.Var[bool]:

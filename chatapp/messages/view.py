@@ -57,7 +57,6 @@ def composer() -> rx.Component:
         placeholder="Type a message...",
         rows=1,
         dir="auto",
-        enter_key_hint="send",
         custom_attrs={"aria-label": "Message"},
     )
     form = browser.ComposerForm.create(
@@ -144,18 +143,7 @@ def drawn(message_row: Any, view: Any) -> rx.Component:
         picture=author.avatar_url | "",
         mood=says.emoji,
         says=says.words,
-        edited=(view.id != "") & (view.id == browser.editing()),
-    )
-
-
-def alone(view: Any) -> rx.Component:
-    """A message by itself: without tools, and without what stands around it."""
-    author = kit_browser.person_of(MEMBERS.value, view.user_id, MemberSnapshot)
-    name = author.name | view.author
-    return rx.el.div(
-        _face(view, name, author.avatar_url | ""),
-        rx.el.div(_head(view, name, rx.fragment()), _text(view), class_name="message-body"),
-        class_name="message message-first",
+        edited=(view.id != "") & (view.id == browser.editing()) & ~view.first,
     )
 
 

@@ -13,6 +13,7 @@ from chatapp.rooms.state import MEMBERS, ROOM, RunRoom
 from chatapp.ui import browser, dialog, forms, kit
 
 DELETING = "delete-room"
+ARCHIVING = "archive-room"
 
 
 def settings_button() -> rx.Component:
@@ -22,13 +23,13 @@ def settings_button() -> rx.Component:
 
 
 def settings() -> rx.Component:
-    """The dialog `Room settings`, and the question before a room is deleted."""
+    """The dialog `Room settings`, and the questions before a room is archived or deleted."""
     return rx.fragment(
         dialog.dialog(
             "Room settings",
             rx.el.form(
                 kit.alert(RunRoom.error),
-                _text("Room name", "name", ROOM.value.name, NAME_LIMIT, custom_attrs={"data-focus": ""}),
+                _text("Room name", "name", ROOM.value.name, NAME_LIMIT, custom_attrs={"data-focus": "keys"}),
                 _text("Description", "description", ROOM.value.description, DESCRIPTION_LIMIT),
                 kit.submit("Save", busy=RunRoom.busy),
                 on_submit=RunRoom.describe(ROOM.value.id),
@@ -39,6 +40,7 @@ def settings() -> rx.Component:
             open=RunRoom.shown,
             on_dismiss=RunRoom.show(False),
         ),
+        _archive_question(),
         _delete_question(),
     )
 
@@ -114,9 +116,29 @@ def _archive() -> rx.Component:
     button = rx.cond(
         archived,
         kit.button("Unarchive room", picture="archive-restore", on_click=RunRoom.archive(ROOM.value.id, False)),
-        kit.button("Archive room", picture="archive", on_click=RunRoom.archive(ROOM.value.id, True)),
+        kit.button("Archive room", picture="archive", on_click=[RunRoom.show(False), browser.show(ARCHIVING)]),
     )
     return rx.el.div(rx.el.p(explained, class_name="hint"), button)
+
+
+def _archive_question() -> rx.Component:
+    """It is for everybody, at once. The way back needs none."""
+    done = browser.hide(ARCHIVING)
+    return dialog.dialog(
+        rx.fragment("Archive ", rx.el.bdi(ROOM.value.name), "?"),
+        rx.el.p(
+            "Nobody can write in it any more. Everybody keeps what was said, and you can unarchive it at any time.",
+            class_name="dialog-text",
+        ),
+        rx.el.div(
+            kit.button("Cancel", on_click=done),
+            kit.button("Archive room", kind="primary", on_click=[done, RunRoom.archive(ROOM.value.id, True)]),
+            class_name="actions",
+        ),
+        name=ARCHIVING,
+        open=browser.is_open(ARCHIVING),
+        on_dismiss=done,
+    )
 
 
 def _delete() -> rx.Component:

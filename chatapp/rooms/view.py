@@ -159,7 +159,11 @@ def create_room() -> rx.Component:
             forms.field(
                 "Description", "description", max_length=300, auto_complete="off", placeholder="What is it about?"
             ),
-            forms.switch("Private", "private", "Only people with an invitation can find it and join."),
+            forms.switch(
+                "Private",
+                "private",
+                "On: only people with an invitation can find it and join. Off: everybody here can.",
+            ),
             kit.submit("Create room", busy=CreateRoom.busy),
             on_submit=CreateRoom.create,
             class_name="form",
@@ -289,7 +293,7 @@ def member(member: MemberSnapshot, status: rx.Component, since: rx.Component, to
             class_name="with-status",
         ),
         rx.el.div(
-            rx.el.span(member.name, you, class_name="member-name", dir="auto"),
+            rx.el.span(rx.el.bdi(member.name), you, class_name="member-name"),
             rx.cond(says, rx.el.span(says, class_name="member-says", dir="auto")),
             rx.el.span(
                 "Joined ",

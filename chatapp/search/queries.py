@@ -35,10 +35,14 @@ _running: Counter[UUID] = Counter()
 
 # The message is read by its id under the policies, whatever the function has found.
 _SHOWN = """
-  select m.id, m.room_id, m.user_id, m.created_at,
-    char_length(m.content) as length, r.name as room, p.name as author, p.avatar_url, {said} as said
+  select m.id, m.room_id, m.user_id, m.created_at, r.name as room, p.name as author, p.avatar_url, shown.said,
+    right(left(whole.said, strpos(whole.said, plain.said) - 1), 40) as before,
+    left(right(whole.said, strpos(reverse(whole.said), reverse(plain.said)) - 1), 40) as after
   from asked, {source} found
     join public.chat_messages m on m.id = found.id
+    cross join lateral (select {said} as said offset 0) shown
+    cross join lateral (select translate(shown.said, '\x02\x03', '') as said offset 0) plain
+    cross join lateral (select private.parted(m.content) as said offset 0) whole
     join public.chat_rooms r on r.id = m.room_id
     left join public.profiles p on p.id = m.user_id
   where numnode(asked.wanted) > 0 or not :worded
@@ -171,5 +175,5 @@ def _found(row: Any) -> FoundSnapshot:
         avatar_url=row.avatar_url or "",
         created_at=iso(row.created_at),
         path=f"/chat/{row.room_id}?m={row.id}",
-        parts=parts(row.said, cut=row.length > WHOLE),
+        parts=parts(row.said, row.before, row.after),
     )

@@ -140,9 +140,11 @@ class Results:
     alike: bool = False
 
 
-def parts(headline: str, *, cut: bool = False) -> list[Part]:
-    """Return what private.parted and `ts_headline` made of a text in pieces, with dots around what was `cut`."""
-    before, *marked = (f"…{headline}…" if cut else headline).split(START)
+def parts(headline: str, before: str, after: str) -> list[Part]:
+    """Return what private.parted and `ts_headline` made of a text in pieces. What the message says `before` and `after`
+    it is left out, with dots in its place where there are words in it.
+    """
+    before, *marked = f"{_edge(before)}{headline}{_edge(after)}".split(START)
     pieces = [(before, False)]
     for each in marked:
         hit, _, rest = each.partition(STOP)
@@ -150,3 +152,8 @@ def parts(headline: str, *, cut: bool = False) -> list[Part]:
     shown = ((text.translate(SHOWN_AGAIN), hit) for text, hit in pieces)
     joined = groupby((each for each in shown if each[0]), key=itemgetter(1))  # characters that are words of their own
     return [Part("".join(text for text, _ in some), hit) for hit, some in joined]
+
+
+def _edge(text: str) -> str:
+    """`ts_headline` leaves out what stands beside the first and the last word, too: a full stop is no loss."""
+    return "…" if any(letter.isalnum() for letter in text) else text

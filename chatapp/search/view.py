@@ -59,7 +59,7 @@ def _form() -> rx.Component:
         name="search_for",
         default_value=Search.text,
         key=Search.text,
-        auto_focus=True,
+        auto_focus=browser.begins_in_field(),
         max_length=200,
         auto_complete="off",
         enter_key_hint="search",
@@ -78,7 +78,10 @@ def _help() -> rx.Component:
     return rx.el.section(
         rx.el.h2("Narrow it down", class_name="search-about"),
         rx.el.dl(*rows, class_name="search-help"),
-        kit.hint("A word finds all that begin with it: deploy finds deployment. Accents and capitals don't matter."),
+        kit.hint(
+            "A word of three letters or more finds all that begin with it: deploy finds deployment. Shorter ones, and"
+            " those in quotes, are found as they stand. Accents and capitals don't matter."
+        ),
     )
 
 

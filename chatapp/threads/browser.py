@@ -32,8 +32,13 @@ def replies() -> Var:
 
 
 def open_thread(message_id: Var) -> Var:
-    """For a button: open the thread that begins with a message."""
+    """For a button: open the thread that begins with a message, to read."""
     return trigger(MODULE, "openThread", message_id)
+
+
+def reply_to(message_id: Var) -> Var:
+    """For a button: open the thread that begins with a message, to add to it."""
+    return trigger(MODULE, "replyTo", message_id)
 
 
 def unread_in(message_id: Var, count: Var) -> Var:

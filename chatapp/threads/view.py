@@ -23,7 +23,7 @@ BOX = "reply"
 
 def reply(view: Any) -> rx.Component:
     """Among the tools of a message that is no reply itself."""
-    button = kit.icon_button(REPLY, "message-square-reply", on_click=browser.open_thread(view.id))
+    button = kit.icon_button(REPLY, "message-square-reply", on_click=browser.reply_to(view.id))
     return rx.cond(_moves() & ~view.parent, button)
 
 
@@ -31,7 +31,7 @@ def reply_words(done: Any) -> Any:
     """The same under a finger, where `done` closes the sheet."""
 
     def words(view: Any) -> rx.Component:
-        press = [done, browser.open_thread(view.id)]
+        press = [done, browser.reply_to(view.id)]
         button = kit.button(REPLY, kind="quiet", picture="message-square-reply", on_click=press)
         return rx.cond(_moves() & ~view.parent, button)
 
@@ -40,7 +40,9 @@ def reply_words(done: Any) -> Any:
 
 def replies(view: Any) -> rx.Component:
     """Below a message: how many replies it has, and the way to them."""
-    return rx.cond(view.replies > 0, thread_link(message_id=view.id, replies=view.replies, last=view.last_reply))
+    return rx.cond(
+        (view.replies > 0) & ~view.first, thread_link(message_id=view.id, replies=view.replies, last=view.last_reply)
+    )
 
 
 @rx.memo
@@ -92,7 +94,7 @@ def _log(row: Any, tools: rx.Component) -> rx.Component:
         return rx.fragment(messages.drawn(row, view), key=view.key)
 
     whole = rx.fragment(
-        messages.alone(first),
+        messages.drawn(row, first),
         rx.el.div(rx.el.span(_begun(first)), class_name="day"),
         rx.foreach(rows, entry),
     )
@@ -116,8 +118,7 @@ def _box() -> rx.Component:
         placeholder="Reply...",
         rows=1,
         dir="auto",
-        enter_key_hint="send",
-        custom_attrs={"aria-label": "Reply", "data-focus": ""},
+        custom_attrs={"aria-label": "Reply", "data-focus": "keys"},
     )
     send = rx.el.button(
         kit.icon("arrow-up", 18),

@@ -42,6 +42,21 @@ def fill(form: str, values: Mapping[str, str]) -> Var:
     return trigger(MODULE, "fill", Var(json.dumps(form)), Var(json.dumps(values)))
 
 
+def next_page() -> Var:
+    """Where the address says to go next, "" for nowhere. Only for showing: the server judges it."""
+    return hook("nextPage", call(MODULE, "useNext", kind=str), str)
+
+
+def keeping_next(path: str) -> Var:
+    """The address of another page, with the `next` of this one."""
+    return call(MODULE, "keepingNext", Var.create(path), next_page(), kind=str)
+
+
+def begins_in_field() -> Var:
+    """Whether the field of a page gets the focus when it opens."""
+    return call(MODULE, "beginsInField", kind=bool)
+
+
 def command_key() -> Var:
     """The key that commands go with: Ctrl, or ⌘ on Apple's keyboards."""
     return hook("commandKey", call(MODULE, "useCommandKey", kind=str), str)

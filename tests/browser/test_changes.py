@@ -220,6 +220,12 @@ async def test_an_archived_room_stands_still_and_a_deleted_one_closes(lobby: Lob
     await ada.button("Members").click()
     await ada.button("Room settings").click()
     await ada.button("Archive room").click()
+    question = ada.page.get_by_role("dialog", name=re.compile("^Archive "))
+    await question.get_by_role("button", name="Cancel").click()
+    await expect(ada.box).to_be_visible()
+    await ada.button("Room settings").click()
+    await ada.button("Archive room").click()
+    await question.get_by_role("button", name="Archive room").click()
     for person in (ada, grace):
         await expect(person.page.get_by_text("This room is archived.")).to_be_visible()
         await expect(person.box).to_have_count(0)

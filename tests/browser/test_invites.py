@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import io
 import re
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
+from PIL import Image
 from playwright.async_api import Locator, expect
 
 from chatapp import settings
+from chatapp.invites import actions
 
-from .conftest import Lobby
+from .conftest import Lobby, demo_person
 from .people import Person
 
 
 def rows(person: Person) -> Locator:
     return person.page.get_by_role("list", name="Links that work").get_by_role("listitem")
+
+
+async def is_undimmed(person: Person, words: Locator) -> bool:
+    """Whether a toast stands over the veil of what is open: a point of its white paper is white."""
+    await expect(words).to_be_visible()
+    await person.is_still()
+    toast = await person.page.locator("[data-sonner-toast]").filter(has=words).bounding_box()
+    assert toast
+    with Image.open(io.BytesIO(await person.page.screenshot())) as picture:
+        return picture.convert("RGB").getpixel((int(toast["x"]) + 8, int(toast["y"]) + 20)) == (255, 255, 255)
 
 
 async def mailed(address: str) -> str:
@@ -34,7 +47,7 @@ async def second_tab(person: Person) -> Person:
 
 
 async def test_links_are_made_used_and_revoked_live(lobby: Lobby) -> None:
-    ada = await lobby.signed_in("Ada")
+    ada = await lobby.signed_in("Ada", color_scheme="light")
     await ada.create_room(f"Private {uuid4().hex[:6]}", private=True)
     await ada.ready()
     other = await second_tab(ada)
@@ -55,6 +68,8 @@ async def test_links_are_made_used_and_revoked_live(lobby: Lobby) -> None:
     await expect(picture).to_be_visible()
     assert await picture.evaluate("one => one.naturalWidth > 100")
     await ada.is_accessible()
+    await ada.button("Copy link").click()
+    assert await is_undimmed(ada, ada.page.get_by_text("Link copied"))
 
     grace = await lobby.signed_in("Grace", to=second.partition("/invite/")[1] + second.rpartition("/")[2])
     await grace.button("Join room").click()
@@ -106,3 +121,32 @@ async def test_people_are_invited_by_their_address(lobby: Lobby) -> None:
     await ada.page.keyboard.press("Escape")
     await ada.sees("Thank you for the invitation")
     await expect(ada.log.get_by_text("Newcomer")).to_be_visible()
+
+
+async def test_no_door_loses_the_invitation_of_somebody_new(lobby: Lobby) -> None:
+    name = f"Kitchen refit {uuid4().hex[:6]}"
+    room_id = await lobby.room("Ada", name=name)
+    token = await actions.create_invite(demo_person("Ada").actor, UUID(room_id))
+    new = await lobby.phone()
+    await new.go(f"/invite/{token}")
+    said = new.page.get_by_text("You are invited to a room. Sign up or sign in to join it.")
+    header = new.page.get_by_role("navigation", name="Main")
+    await expect(said).to_be_visible()
+    await expect(new.page.get_by_text(name)).to_have_count(0)  # a stranger is not told
+    for where, way in (("Main", "Sign up"), ("Main", "Sign in"), ("card", "Sign up"), ("card", "Sign in")):
+        place = header if where == "Main" else new.page.get_by_role("main")
+        link = place.get_by_role("link", name=way, exact=True)
+        await expect(link).to_have_attribute("href", re.compile(rf"^/sign-\w+/?\?next=/invite/{token}$"))
+        await link.click()
+        await expect(new.heading(way)).to_be_visible()
+        await expect(said).to_be_visible()
+    await new.is_accessible()
+    await header.get_by_role("link", name="Sign up").click()
+    await new.field("Name").fill("Mary Jackson")
+    await new.field("Email").fill(f"mary-{uuid4().hex[:8]}@example.com")
+    await new.field("Password").fill("correct horse battery")
+    await new.button("Sign up").click()
+    await expect(new.heading(name)).to_be_visible()
+    await expect(new.page.get_by_text("Ada Lovelace invites you. 1 member so far.")).to_be_visible()
+    await new.button("Join room").click()
+    await new.ready()

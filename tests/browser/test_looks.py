@@ -87,7 +87,7 @@ async def of_the_shell(ada: Person) -> AsyncIterator[tuple[str, Person]]:
         await ada.is_still()
         yield "the drawer", ada
     await ada.button("Settings").click()
-    await expect(ada.field("Name")).to_be_focused()
+    await expect(ada.field("Name")).to_be_visible()
     await ada.is_still()
     yield "the settings", ada
     await ada.button("Change password").click()
@@ -153,12 +153,15 @@ async def of_changes(ada: Person) -> AsyncIterator[tuple[str, Person]]:
     await ada.is_still()
     yield "what may be done about a member", ada
     await ada.button("Room settings").click()
-    await expect(ada.field("Room name")).to_be_focused()
+    await expect(ada.field("Room name")).to_be_visible()
     await ada.is_still()
     yield "the dialog Room settings", ada
     await ada.button("Archive room").click()
+    await expect(ada.page.get_by_role("dialog", name=re.compile("^Archive "))).to_be_visible()
+    await ada.is_still()
+    yield "before a room is archived", ada
+    await ada.button("Archive room").click()
     await expect(ada.page.get_by_text("This room is archived.")).to_be_visible()
-    await ada.page.keyboard.press("Escape")
     await ada.is_still()
     yield "an archived room", ada
 

@@ -45,6 +45,11 @@ def receipt(who: Person) -> Any:
     return who.log.locator(".receipt")
 
 
+def below_the_line(who: Person) -> Any:
+    """The first message that is new."""
+    return who.log.get_by_role("separator", name="New").locator("xpath=following-sibling::*[1]")
+
+
 async def attentive(who: Person) -> Person:
     await who.page.add_init_script(f"({LOOKED_AT})()")
     return who
@@ -132,6 +137,7 @@ async def test_marked_as_unread_it_stays_so_until_the_room_is_opened_again(lobby
     await grace.message("two").hover()
     await grace.button("Mark unread from here").click()
     await expect(counted(grace, "Back to it later")).to_have_text("2 unread")
+    await expect(below_the_line(grace)).to_contain_text("two")
     await look(grace, False)
     await look(grace, True)
     await expect(counted(grace, "Back to it later")).to_have_text("2 unread")
@@ -172,8 +178,10 @@ async def test_a_refused_mark_as_unread_is_taken_back_and_said(lobby: Lobby) -> 
         await grace.message("two").hover()
         await grace.button("Mark unread from here").click()
         await expect(counted(grace, "Not to be marked")).to_have_text("2 unread")
+        await expect(below_the_line(grace)).to_contain_text("two")
         await expect(grace.page.get_by_text("Please try again")).to_be_visible()
         await expect(counted(grace, "Not to be marked")).to_have_count(0)
+        await expect(below_the_line(grace)).to_have_count(0)
     await grace.message("two").hover()
     await grace.button("Mark unread from here").click()
     await expect(counted(grace, "Not to be marked")).to_have_text("2 unread")

@@ -37,6 +37,8 @@ async def test_an_invite_shows_the_room_and_lets_in(cast: Cast) -> None:
     token = await actions.create_invite(cast.ada.actor, place)
     preview = await queries.room(cast.linus.actor, token)
     assert (preview.id, preview.name, preview.role, preview.members) == (str(place), "Secret", "", 1)
+    assert await queries.inviter(cast.linus.actor, token) == "Ada Lovelace"
+    assert not await queries.inviter(cast.linus.actor, f"{token}x")
     assert await actions.accept_invite(cast.linus.actor, token) == place
     assert (await room_of(cast.linus.actor, place)).role == "member"
     assert (await queries.room(cast.linus.actor, token)).role == "member"

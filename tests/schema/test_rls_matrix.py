@@ -324,6 +324,7 @@ async def test_people_can_call_only_what_is_listed(psql: Sql) -> None:
         "my_people",
         "open_direct",
         "invite_address",
+        "invited_by",
         "parted",
         "words_of",
         "wanted_words",

@@ -218,6 +218,19 @@ async def test_long_messages_show_the_part_around_the_words(ann: Someone) -> Non
     [found] = await texts(ann, "needle")
     assert "needle" in found
     assert len(found) < 400
+    assert (found[0], found[-1]) == ("…", "…")
+
+
+async def test_dots_stand_only_where_something_is_left_out(ann: Someone) -> None:
+    long = "word " * 90
+    await say(ann, await room(ann), f"First the *anchor*, then {long}", f"{long}and last the 日本 buoy.")
+    for asked, begins, ends in (("anchor", "First the", "…"), ("buoy", "…", "日本 buoy.")):
+        [found] = await texts(ann, asked)
+        assert found.startswith(begins)
+        assert found.rstrip().endswith(ends)
+    [misspelled] = (await find(ann, "anhcor")).found
+    shown = "".join(part.text for part in misspelled.parts)
+    assert (shown[:5], shown[-1]) == ("First", "…")
 
 
 async def test_misspelled_words_find_what_is_spelled_alike(ann: Someone) -> None:

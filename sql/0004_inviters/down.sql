@@ -1,0 +1,1 @@
+drop function private.invited_by(bytea);

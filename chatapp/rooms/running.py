@@ -116,7 +116,7 @@ def _archive() -> rx.Component:
     button = rx.cond(
         archived,
         kit.button("Unarchive room", picture="archive-restore", on_click=RunRoom.archive(ROOM.value.id, False)),
-        kit.button("Archive room", picture="archive", on_click=[RunRoom.show(False), browser.show(ARCHIVING)]),
+        kit.button("Archive room", picture="archive", on_click=browser.show(ARCHIVING)),
     )
     return rx.el.div(rx.el.p(explained, class_name="hint"), button)
 

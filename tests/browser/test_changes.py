@@ -222,8 +222,8 @@ async def test_an_archived_room_stands_still_and_a_deleted_one_closes(lobby: Lob
     await ada.button("Archive room").click()
     question = ada.page.get_by_role("dialog", name=re.compile("^Archive "))
     await question.get_by_role("button", name="Cancel").click()
+    await expect(ada.button("Archive room")).to_be_focused()
     await expect(ada.box).to_be_visible()
-    await ada.button("Room settings").click()
     await ada.button("Archive room").click()
     await question.get_by_role("button", name="Archive room").click()
     for person in (ada, grace):

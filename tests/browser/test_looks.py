@@ -157,11 +157,13 @@ async def of_changes(ada: Person) -> AsyncIterator[tuple[str, Person]]:
     await ada.is_still()
     yield "the dialog Room settings", ada
     await ada.button("Archive room").click()
-    await expect(ada.page.get_by_role("dialog", name=re.compile("^Archive "))).to_be_visible()
+    question = ada.page.get_by_role("dialog", name=re.compile("^Archive "))
+    await expect(question).to_be_visible()
     await ada.is_still()
     yield "before a room is archived", ada
-    await ada.button("Archive room").click()
+    await question.get_by_role("button", name="Archive room").click()
     await expect(ada.page.get_by_text("This room is archived.")).to_be_visible()
+    await ada.page.keyboard.press("Escape")
     await ada.is_still()
     yield "an archived room", ada
 

@@ -88,7 +88,7 @@ async def test_arrow_up_in_an_empty_box_edits_my_last_message_and_escape_gives_i
 async def test_an_edit_that_cannot_be_stored_stays_in_its_box(lobby: Lobby) -> None:
     ada = await lobby.in_a_room()
     await ada.say("short")
-    await ada.sees("short")
+    await ada.has_messages(1)
     await ada.box.press("ArrowUp")
     await ada.field("Edit message").fill("x" * 10_001)
     await ada.button("Save").click()

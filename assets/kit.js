@@ -35,12 +35,14 @@ export const isTouch = () => typeof window !== "undefined" && window.matchMedia(
 /** Whether the field of a page gets the focus at once: not under a finger where the address asks for something to read. */
 export const beginsInField = () => !isTouch() || !window.location.search;
 
-/** A modal dialog keeps the page behind it out of reach; when it is gone, a box there can be written in. */
-export function whenReachable(id, then) {
+const SOON_MS = 1000;
+
+/** A modal dialog keeps the page behind it out of reach; once it is gone, a box there can be written in. */
+export function whenReachable(id, then, until = Date.now() + SOON_MS) {
   const box = document.getElementById(id);
   const covered = box && [...document.querySelectorAll("dialog:modal")].some((dialog) => !dialog.contains(box));
-  if (covered) requestAnimationFrame(() => whenReachable(id, then));
-  else if (box) then(box); // else its own page or panel has closed meanwhile
+  if (covered && Date.now() < until) requestAnimationFrame(() => whenReachable(id, then, until));
+  else if (box && !covered) then(box); // else its own page or panel has closed, or something else has opened meanwhile
 }
 
 /**

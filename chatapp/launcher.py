@@ -30,8 +30,10 @@ MARK = "CHATAPP_RUN"
 """In the environment of everything this run started, so that it can be found again."""
 GAVE_UP = re.compile(r"Unexpected exit from worker")
 """What the backend's supervisor says; it then waits for the code to be mended, which is of no use at the start."""
-RAISED = re.compile(r"^Process granian-worker:$", re.MULTILINE)
-"""What stands above the traceback of a backend that could not run its code."""
+RAISED = re.compile(r"^Process granian-worker:$|ASGI lifespan startup failed", re.MULTILINE)
+"""What is said of a backend that could not run its code, or not start to serve."""
+AGAIN = 30.0
+"""Seconds after its revival in which a backend that ends once more is left to be mended."""
 TOLD = re.compile(r"^chatapp\.errors\.\w+: (.+)$", re.MULTILINE)
 """The last line of a traceback: a sentence meant for a person."""
 NO_NETWORK = re.compile(
@@ -53,6 +55,7 @@ class Server:
         }
         self._output = Output()
         self._parent = os.getppid()
+        self._revived = -AGAIN
 
     def __enter__(self) -> Self:
         """Start. A session of its own keeps Ctrl-C from it: we pass that on, once, by closing its stdin."""
@@ -112,7 +115,8 @@ class Server:
         For one that cannot run its code that is right, and Reflex has shown why.
         """
         said = self._output.take(GAVE_UP)
-        if said and not RAISED.search(said):
+        if said and not RAISED.search(said) and time.monotonic() - self._revived > AGAIN:
+            self._revived = time.monotonic()
             print("chatapp: The backend has ended unexpectedly. It is started again.", flush=True)
             self._signal_reflex(signal.SIGHUP)  # its supervisor takes that for: new workers, please
 

@@ -21,6 +21,7 @@ from typing import Any
 import reflex as rx
 from reflex.event import Event
 from reflex.vars import VarData
+from reflex_base.registry import RegistrationContext
 from reflex_base.utils.imports import ImportVar
 from reflex_base.vars.base import Var
 from socketio import AsyncServer
@@ -30,6 +31,8 @@ log = logging.getLogger(__name__)
 NAMESPACE = "/_event"
 EVENT = "event"
 SUFFIX = "_rx_state_"
+PAGE_LOAD = ".hydrate_and_load"
+"""How the name of the event ends with which a browser loads a page, and loads it again when its connection is back."""
 
 Update = dict[str, Any]
 """What a browser is sent: {"delta": {state: {var: value}}}, perhaps with "events"."""
@@ -140,27 +143,31 @@ class Wire:
         """Take no event from a tab that has `most` unfinished ones; to be called once events are processed.
 
         Reflex makes a task of each, whatever waits already. What is not taken has no answer: a message is sent again.
+        A page is always loaded, as nobody would ask for it again; events that nothing handles would never be finished.
         """
         sockets, processor = self._app.event_namespace, self._app.event_processor
         if sockets is None:
             raise RuntimeError("The app has no states, and so no sockets.")
+        handlers = RegistrationContext.get().event_handlers
         unfinished: Counter[str] = Counter()
         reflex_takes, reflex_queues = sockets.on_event, processor.enqueue
 
         async def on_event(sid: str, data: Any) -> None:
-            if unfinished[sockets.sid_to_token.get(sid, "")] < most:
+            name, waiting = _name_of(data), unfinished[sockets.sid_to_token.get(sid, "")]
+            if name in handlers and (waiting < most or name.endswith(PAGE_LOAD)):
                 await reflex_takes(sid, data)
             else:
-                log.info("A tab has %d unfinished events: one more was not taken.", most)
+                log.debug("An event was not taken from a tab with %d unfinished ones: %.100r", waiting, name)
 
-        async def enqueue(token: str, *event: Any) -> Any:
-            future = await reflex_queues(token, *event)
-            unfinished[token] += 1
-            future.add_done_callback(lambda _: _one_less(unfinished, token))
+        async def enqueue(token: str, event: Event, *more: Any, **options: Any) -> Any:
+            future = await reflex_queues(token, event, *more, **options)
+            if event.name in handlers:
+                unfinished[token] += 1
+                future.add_done_callback(lambda _: _one_less(unfinished, token))
             return future
 
         sockets.on_event = on_event  # type: ignore[method-assign]  # they have no other place to be bounded
-        processor.enqueue = enqueue  # type: ignore[method-assign, assignment]
+        processor.enqueue = enqueue  # type: ignore[method-assign]
 
     async def emit(self, to: str, message: Update) -> None:
         """Send to a room of tabs, or to one tab by its sid; encoded once."""
@@ -197,6 +204,12 @@ class Wire:
         """Names of the rooms that have tabs in them and start with `prefix`."""
         names = self._sio.manager.rooms.get(NAMESPACE, {})
         return [name for name in names if isinstance(name, str) and name.startswith(prefix)]
+
+
+def _name_of(data: Any) -> str:
+    """What an event from a socket is called; it may be anything."""
+    name = data.get("name") if isinstance(data, dict) else None
+    return name if isinstance(name, str) else ""
 
 
 def _one_less(unfinished: Counter[str], token: str) -> None:

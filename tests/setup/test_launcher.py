@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import os
 import re
@@ -119,6 +120,15 @@ class Launched:
         _, alive = psutil.wait_procs(self.family, timeout=15)
         return [" ".join(each.cmdline()) for each in alive]
 
+    def saves(self, code: str, says: str) -> None:
+        """Save code until the backend has run it: one that starts at this moment does not look for changes yet."""
+        source, deadline = self.folder / "chatapp" / "chatapp.py", time.monotonic() + START_SECONDS
+        while says not in self.said() and time.monotonic() < deadline:
+            source.write_text(f"{code}\n# {time.monotonic()}")
+            with contextlib.suppress(RuntimeError):
+                until(lambda: says in self.said(), "", 5)
+        assert says in self.said(), self.said()
+
     def wait_for(self, text: str) -> None:
         deadline = time.monotonic() + START_SECONDS
         while text not in self.said():
@@ -189,16 +199,19 @@ def test_a_killed_standin_comes_back_with_its_data(app: Launched) -> None:
 
 
 def test_a_killed_backend_is_started_again_and_one_with_broken_code_waits_for_it_to_be_mended(app: Launched) -> None:
-    again, source = "The backend has ended unexpectedly. It is started again.", app.folder / "chatapp" / "chatapp.py"
+    again = "The backend has ended unexpectedly. It is started again."
     app.backend().kill()
     app.wait_for(again)
     app.has_a_backend()
-    source.write_text("raise RuntimeError('not yet')")
     try:
-        app.wait_for("RuntimeError: not yet")
+        app.saves("raise RuntimeError('not yet')", "RuntimeError: not yet")
+        app.saves(
+            PAGE.replace("await project.connect()", "raise RuntimeError('no service')"), "RuntimeError: no service"
+        )
         time.sleep(2)  # in which it would be started again
     finally:
-        source.write_text(PAGE)
+        app.saves(f"{PAGE}print('It is mended.')", "It is mended.")
+        (app.folder / "chatapp" / "chatapp.py").write_text(PAGE)
     app.has_a_backend()
     assert app.said().count(again) == 1
 

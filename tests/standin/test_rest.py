@@ -202,6 +202,8 @@ async def test_upsert_merges_ignores_and_says_what_is_taken(hundred, clients) ->
     await hundred().upsert({"id": 2, "title": "ignored"}, ignore_duplicates=True, on_conflict="id").execute()
     rows = (await hundred().select("title").in_("id", [1, 2]).order("id").execute()).data
     assert rows == [{"title": "merged"}, {"title": "t2"}]
+    for column in ("id", "title"):
+        assert (await hundred().select("title").in_(column, []).execute()).data == []
     taken = await refused(hundred().insert({"id": 1}))
     assert (taken["code"], taken["details"]) == ("23505", "Key (id)=(1) already exists.")
 

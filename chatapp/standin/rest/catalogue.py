@@ -74,11 +74,11 @@ async def function_of(connection: Connection, name: str, given: list[str]) -> Fu
              p.prorettype = 'void'::regtype as is_void,
              t.typtype = 'c' or p.prorettype = 'record'::regtype as is_row,
              array(select name from unnest(p.proargnames, p.proargmodes) with ordinality u(name, mode, at)
-                   where coalesce(mode, 'i') in ('i', 'b', 'v') order by at) as names,
+                   where coalesce(mode, 'i') in ('i', 'b') order by at) as names,
              array(select format_type(kind, null) from unnest(p.proargtypes) with ordinality u(kind, at) order by at)
                as types
            from pg_proc p join pg_type t on t.oid = p.prorettype
-           where p.pronamespace = %s::regnamespace and p.proname = %s and p.prokind = 'f'
+           where p.pronamespace = %s::regnamespace and p.proname = %s and p.prokind = 'f' and p.provariadic = 0
              and (p.pronargs = 0 or p.proargnames is not null)""",
         SCHEMA,
         name,

@@ -104,7 +104,8 @@ def _told(operator: str, quantity: str | None, value: str, shown: str) -> tuple[
     if operator == "is" and value.lower() in WORDS:
         return (f"{{}} is {WORDS[value.lower()]}",)
     if operator == "in" and value.strip().startswith("(") and value.strip().endswith(")"):
-        return "{} = any({})", array_of([unquoted(each) for each in split(value.strip()[1:-1], ",")])
+        inside = value.strip()[1:-1]
+        return "{} = any({})", array_of([unquoted(each) for each in split(inside, ",")] if inside else [])
     if operator not in SIMPLE:
         raise unreadable("filter", shown, f"unknown single value operator {operator}, or its value")
     value = value.replace("*", "%") if operator in PATTERNS else value
